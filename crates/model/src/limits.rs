@@ -1,0 +1,47 @@
+use serde::{Deserialize, Serialize};
+
+/// The limits of an app, each with the status that answers it (api.md 3, 4, 5).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    /// Bytes of a publish body; over it 413/5910.
+    pub publish_bytes: usize,
+    /// Headers of a message; over it 400/5904.
+    pub headers: usize,
+    /// Bytes of all header names and values of a message; over it 400/5904.
+    pub header_bytes: usize,
+    /// Channels of the app; over it 429/5913.
+    pub channels: u64,
+    /// Open subscriptions of the app on one node; over it 429/5913.
+    pub subscriptions: usize,
+    /// Messages that one history request answers with at most.
+    pub history_page: usize,
+    /// Messages of one import; over it 413.
+    pub import_messages: usize,
+    /// Bytes of one import after decompression; over it 413.
+    pub import_bytes: usize,
+    /// Bytes of one document of an import; over it 400.
+    pub import_document_bytes: usize,
+    /// Ids of one retract request; over it 413.
+    pub retract_ids: usize,
+    /// The highest `limit` of an inbox list; over it 400.
+    pub inbox_list: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            publish_bytes: 256 * 1024,
+            headers: 64,
+            header_bytes: 8 * 1024,
+            channels: 1_000_000,
+            subscriptions: 100_000,
+            history_page: 1_000,
+            import_messages: 25_000,
+            import_bytes: 64 * 1024 * 1024,
+            import_document_bytes: 64 * 1024,
+            retract_ids: 25_000,
+            inbox_list: 1_000,
+        }
+    }
+}

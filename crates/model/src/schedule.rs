@@ -1,0 +1,239 @@
+use croner::Cron;
+use croner::parser::{CronParser, Seconds};
+use jiff::tz::TimeZone;
+
+use crate::time::UnixMillis;
+
+/// The furthest that `publishAt` may lie ahead: ten years, in milliseconds (error 5030).
+pub const MAX_AHEAD_MS: i64 = 3_652 * 86_400_000;
+/// How far in the past `publishAt` still means now, in milliseconds (error 5030).
+pub const MAX_PAST_MS: i64 = 60_000;
+
+/// How a message repeats.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Repetition {
+    /// `repeatEvery`: so many whole seconds after the due time before, at least 1.
+    Every(u64),
+    /// `repeatCron` in `timezone`.
+    Cron {
+        /// The expression as published.
+        expression: Box<str>,
+        /// The parsed expression.
+        cron: Box<Cron>,
+        /// The IANA zone whose local time the expression means.
+        timezone: TimeZone,
+    },
+}
+
+/// The timing fields of a publish request, each of its own type but not yet checked together.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct TimingFields {
+    /// `publishAt`, epoch milliseconds; 0 is absent.
+    pub publish_at: Option<i64>,
+    /// `repeatEvery`, seconds; 0 is absent.
+    pub repeat_every: Option<i64>,
+    /// `repeatExpiresAt`, epoch milliseconds; 0 is absent.
+    pub repeat_expires_at: Option<i64>,
+    /// `repeatCron`.
+    pub repeat_cron: Option<String>,
+    /// `timezone`.
+    pub timezone: Option<String>,
+    /// `repeatTimes`.
+    pub repeat_times: Option<i64>,
+}
+
+/// When a message is to be published; made by [`Timing::new`] only where it is not simply now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Timing {
+    /// The earliest time, if one was given that still lies ahead.
+    pub publish_at: Option<UnixMillis>,
+    /// How it repeats, if it does.
+    pub repetition: Option<Repetition>,
+    /// No occurrence after this time.
+    pub expires_at: Option<UnixMillis>,
+    /// Stop after so many due times, skipped ones counted.
+    pub times: Option<u64>,
+}
+
+/// Why timing fields are refused. Each variant has its own error code (api.md 3.1).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TimingError {
+    /// Code 5003.
+    #[error("repeatExpiresAt: {0}")]
+    RepeatExpiresAt(String),
+    /// Code 5030.
+    #[error("publishAt: {0}")]
+    PublishAt(String),
+    /// Code 5905.
+    #[error("{field}: {reason}")]
+    Repetition {
+        /// The field that is wrong.
+        field: &'static str,
+        /// What was expected and what was found.
+        reason: String,
+    },
+}
+
+impl Timing {
+    /// Checks the fields together against the present time `now` (api.md 3.1, errors 5003, 5030, 5905).
+    ///
+    /// `Ok(None)` means: publish now, once.
+    pub fn new(fields: &TimingFields, now: UnixMillis) -> Result<Option<Self>, TimingError> {
+        let publish_at = publish_at(fields.publish_at, now)?;
+        let repetition = repetition(fields)?;
+        let times = match fields.repeat_times {
+            None => None,
+            Some(_) if repetition.is_none() => {
+                return Err(wrong(
+                    "repeatTimes",
+                    "stands without a repetition (repeatEvery or repeatCron)",
+                ));
+            }
+            Some(times) => match u64::try_from(times) {
+                Ok(times) if times >= 1 => Some(times),
+                _ => {
+                    return Err(wrong(
+                        "repeatTimes",
+                        format!("expected a whole number of at least 1, found {times}"),
+                    ));
+                }
+            },
+        };
+        let first = publish_at.unwrap_or(now);
+        let expires_at = expires_at(fields.repeat_expires_at, repetition.is_some(), first)?;
+        if publish_at.is_none() && repetition.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            publish_at,
+            repetition,
+            expires_at,
+            times,
+        }))
+    }
+}
+
+fn publish_at(given: Option<i64>, now: UnixMillis) -> Result<Option<UnixMillis>, TimingError> {
+    let at = match given {
+        None | Some(0) => return Ok(None),
+        Some(at) => at,
+    };
+    if at < 0 {
+        let reason = format!("expected epoch milliseconds, a whole number of at least 0, found {at}");
+        return Err(TimingError::PublishAt(reason));
+    }
+    if at < now.0 - MAX_PAST_MS {
+        let reason = format!(
+            "lies {} ms in the past; at most {MAX_PAST_MS} ms are taken as now",
+            now.0 - at
+        );
+        return Err(TimingError::PublishAt(reason));
+    }
+    if at > now.0.saturating_add(MAX_AHEAD_MS) {
+        return Err(TimingError::PublishAt(format!(
+            "{at} lies more than 10 years ahead"
+        )));
+    }
+    Ok((at > now.0).then_some(UnixMillis(at)))
+}
+
+fn repetition(fields: &TimingFields) -> Result<Option<Repetition>, TimingError> {
+    let every = match fields.repeat_every {
+        None | Some(0) => None,
+        Some(every) => match u64::try_from(every) {
+            Ok(every) if i64::try_from(every).is_ok_and(|every| every <= MAX_AHEAD_MS / 1_000) => Some(every),
+            _ => {
+                let reason = format!(
+                    "expected whole seconds, at least 1 and at most {}, found {every}",
+                    MAX_AHEAD_MS / 1_000
+                );
+                return Err(wrong("repeatEvery", reason));
+            }
+        },
+    };
+    let Some(expression) = fields.repeat_cron.as_deref() else {
+        if fields.timezone.is_some() {
+            return Err(wrong("timezone", "stands without repeatCron"));
+        }
+        return Ok(every.map(Repetition::Every));
+    };
+    if every.is_some() {
+        return Err(wrong(
+            "repeatCron",
+            "stands beside repeatEvery; give one kind of repetition",
+        ));
+    }
+    let timezone = match fields.timezone.as_deref() {
+        None => TimeZone::UTC,
+        Some(name) => TimeZone::get(name).map_err(|_| {
+            wrong(
+                "timezone",
+                format!(
+                    "expected an IANA time zone such as Europe/Stockholm, found {:?}",
+                    short(name)
+                ),
+            )
+        })?,
+    };
+    Ok(Some(Repetition::Cron {
+        expression: expression.into(),
+        cron: Box::new(cron(expression)?),
+        timezone,
+    }))
+}
+
+/// Reads 5 fields, or 6 with the seconds first; names of months and weekdays are allowed.
+fn cron(expression: &str) -> Result<Cron, TimingError> {
+    let fields = expression.split_ascii_whitespace().count();
+    if expression.len() > 255 || !matches!(fields, 5 | 6) {
+        return Err(wrong(
+            "repeatCron",
+            format!("expected 5 fields (or 6, seconds first), found {fields}"),
+        ));
+    }
+    CronParser::builder()
+        .seconds(Seconds::Optional)
+        .build()
+        .parse(expression)
+        .map_err(|error| {
+            wrong(
+                "repeatCron",
+                format!("{:?} is no cron expression: {error}", short(expression)),
+            )
+        })
+}
+
+fn expires_at(
+    given: Option<i64>,
+    repeats: bool,
+    first: UnixMillis,
+) -> Result<Option<UnixMillis>, TimingError> {
+    match given {
+        None | Some(0) => Ok(None),
+        Some(at) if at < 0 => {
+            let reason = format!("expected epoch milliseconds, a whole number of at least 0, found {at}");
+            Err(TimingError::RepeatExpiresAt(reason))
+        }
+        Some(_) if !repeats => Err(TimingError::RepeatExpiresAt(
+            "stands without a repetition (repeatEvery or repeatCron)".into(),
+        )),
+        Some(at) if at <= first.0 => Err(TimingError::RepeatExpiresAt(format!(
+            "{at} is not after the first occurrence at {first}"
+        ))),
+        Some(at) => Ok(Some(UnixMillis(at))),
+    }
+}
+
+fn wrong(field: &'static str, reason: impl Into<String>) -> TimingError {
+    TimingError::Repetition {
+        field,
+        reason: reason.into(),
+    }
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,339 @@
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::channel::ChannelPattern;
+use crate::inbox::ClientTypes;
+use crate::limits::Limits;
+use crate::permission::ChannelRule;
+use crate::time::{Span, Timer};
+
+/// The settings of an app, kept in the store (api.md 1): what `app set --file` takes and `[apps.NAME]`
+/// of the configuration carries.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AppSettings {
+    /// How user tokens are verified; without any source every user token is refused.
+    pub jwt: JwtSettings,
+    /// Channel permission rules, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub channels: Vec<ChannelRule>,
+    /// Browser origins that may call, such as `https://app.example`; `*` is any.
+    pub cors: CorsSettings,
+    /// How long channels keep their messages.
+    pub history: HistorySettings,
+    /// The inbox.
+    pub inbox: InboxSettings,
+    /// Telling the campaign system what was deleted.
+    pub sync: SyncSettings,
+    /// Removing what nobody needs any more.
+    pub cleanup: CleanupSettings,
+    /// Limits.
+    pub limits: Limits,
+}
+
+/// How user tokens are verified (api.md 2).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct JwtSettings {
+    /// The HS256/384/512 secret; the key is its UTF-8 bytes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub secret: Option<Secret>,
+    /// A PEM public key for RS256, ES256 or EdDSA.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_key: Option<String>,
+    /// The URL of a JWK set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jwks_url: Option<String>,
+    /// Allowed algorithms, such as `["HS256"]`; empty: those that fit the key sources given.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub algorithms: Vec<String>,
+    /// The `iss` that tokens must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
+    /// The `aud` that tokens must have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audience: Option<String>,
+    /// The claim with the user id; default: the first present of `uid`, `user_id`, `userId`, `sub`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_claim: Option<String>,
+    /// The claim with the roles.
+    pub roles_claim: String,
+    /// The claim with a selector that is ANDed to all that the user reads.
+    pub selector_claim: String,
+}
+
+impl JwtSettings {
+    /// The names of the claims where none are configured.
+    pub fn with_default_claims(mut self) -> Self {
+        for (claim, default) in [
+            (&mut self.roles_claim, "roles"),
+            (&mut self.selector_claim, "selector"),
+        ] {
+            if claim.is_empty() {
+                *claim = default.into();
+            }
+        }
+        self
+    }
+}
+
+/// A secret value: written to the store and to nothing else; `Debug` hides it.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// Takes over a secret.
+    pub fn new(secret: impl Into<String>) -> Self {
+        Self(secret.into())
+    }
+
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// Which browser origins may call (api.md 5).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CorsSettings {
+    /// Origins such as `https://app.example`, or `*` for any.
+    pub origins: Vec<String>,
+}
+
+/// How long channels keep their messages (api.md 3.7).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct HistorySettings {
+    /// Age at which a message leaves the history.
+    pub age: Span,
+    /// How many messages a channel keeps.
+    pub count: u64,
+    /// Other windows by pattern; the first that matches counts.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<HistoryWindow>,
+}
+
+/// The window of the channels that a pattern matches.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistoryWindow {
+    /// The channels.
+    pub pattern: ChannelPattern,
+    /// Age at which a message leaves the history.
+    pub age: Span,
+    /// How many messages a channel keeps.
+    pub count: u64,
+}
+
+/// What one channel keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Age at which a message leaves the history.
+    pub age: std::time::Duration,
+    /// How many messages the channel keeps.
+    pub count: u64,
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self {
+            age: Span::seconds(24 * 3_600),
+            count: 10_000,
+            windows: Vec::new(),
+        }
+    }
+}
+
+impl HistorySettings {
+    /// The window of a channel.
+    pub fn window(&self, channel: &str) -> Window {
+        match self.windows.iter().find(|window| window.pattern.matches(channel)) {
+            Some(window) => Window {
+                age: window.age.0,
+                count: window.count,
+            },
+            None => Window {
+                age: self.age.0,
+                count: self.count,
+            },
+        }
+    }
+}
+
+/// The inbox of an app (api.md 4).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct InboxSettings {
+    /// The client types; default `web ios android atv stv`.
+    #[serde(deserialize_with = "client_types", serialize_with = "client_type_names")]
+    pub clients: ClientTypes,
+}
+
+fn client_types<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ClientTypes, D::Error> {
+    let names = Vec::<String>::deserialize(deserializer)?;
+    ClientTypes::new(&names).map_err(serde::de::Error::custom)
+}
+
+fn client_type_names<S: serde::Serializer>(types: &ClientTypes, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(types.iter())
+}
+
+/// Telling the campaign system what was deleted (api.md 4, Sync).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct SyncSettings {
+    /// The campaign system's `pmserviceSync`; without it the sync is disabled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// Headers sent along; their values count as secrets.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub headers: BTreeMap<String, Secret>,
+    /// A Standard Webhooks secret (`whsec_…`); with it requests are signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub webhook_secret: Option<Secret>,
+    /// Time-out of one request.
+    pub timeout: Span,
+    /// Messages of one request, at most 1,000.
+    pub batch: usize,
+    /// The built-in timer.
+    pub timer: Timer,
+}
+
+impl Default for SyncSettings {
+    fn default() -> Self {
+        Self {
+            url: None,
+            headers: BTreeMap::new(),
+            webhook_secret: None,
+            timeout: Span::seconds(10),
+            batch: 1_000,
+            timer: Timer::Every(std::time::Duration::from_secs(240)),
+        }
+    }
+}
+
+/// Removing what nobody needs any more (api.md 4).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct CleanupSettings {
+    /// The built-in timer.
+    pub timer: Timer,
+}
+
+impl Default for CleanupSettings {
+    fn default() -> Self {
+        Self {
+            timer: Timer::Every(std::time::Duration::from_secs(3_600)),
+        }
+    }
+}
+
+/// A setting that is well formed but cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct SettingsError {
+    /// The path of the setting, such as `sync.url`.
+    pub field: &'static str,
+    /// What was expected and what was found.
+    pub reason: String,
+}
+
+impl AppSettings {
+    /// Checks what the types alone do not (ranges, URLs, secrets' lengths). Keys are tried when the
+    /// settings are taken into use, by the verifier that reads them.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        let wrong = |field, reason: String| Err(SettingsError { field, reason });
+        if let Some(secret) = &self.jwt.secret
+            && secret.expose().len() < 32
+        {
+            return wrong(
+                "jwt.secret",
+                format!("expected at least 32 bytes, found {}", secret.expose().len()),
+            );
+        }
+        for algorithm in &self.jwt.algorithms {
+            if !JWT_ALGORITHMS.contains(&algorithm.as_str()) {
+                return wrong(
+                    "jwt.algorithms",
+                    format!(
+                        "expected some of {}, found {algorithm:?}",
+                        JWT_ALGORITHMS.join(", ")
+                    ),
+                );
+            }
+        }
+        if let Some(url) = &self.jwt.jwks_url {
+            check_url("jwt.jwks_url", url)?;
+        }
+        if let Some(url) = &self.sync.url {
+            check_url("sync.url", url)?;
+        }
+        if !(1..=1_000).contains(&self.sync.batch) {
+            return wrong(
+                "sync.batch",
+                format!("expected 1 to 1000, found {}", self.sync.batch),
+            );
+        }
+        let timeout = self.sync.timeout.0.as_millis();
+        if !(100..=25_000).contains(&timeout) {
+            return wrong(
+                "sync.timeout",
+                format!("expected 100ms to 25s, found {timeout}ms"),
+            );
+        }
+        let counts = self
+            .history
+            .windows
+            .iter()
+            .map(|window| window.count)
+            .chain([self.history.count]);
+        if let Some(count) = counts.into_iter().find(|count| *count == 0) {
+            return wrong("history.count", format!("expected at least 1, found {count}"));
+        }
+        Ok(())
+    }
+
+    /// The same settings with every secret replaced, fit to be shown.
+    pub fn without_secrets(&self) -> Self {
+        let hidden = || Secret::new("(hidden)");
+        let mut shown = self.clone();
+        shown.jwt.secret = shown.jwt.secret.map(|_| hidden());
+        shown.sync.webhook_secret = shown.sync.webhook_secret.map(|_| hidden());
+        shown
+            .sync
+            .headers
+            .values_mut()
+            .for_each(|value| *value = hidden());
+        shown
+    }
+}
+
+/// The algorithms that user tokens may have (api.md 2).
+pub const JWT_ALGORITHMS: [&str; 6] = ["HS256", "HS384", "HS512", "RS256", "ES256", "EdDSA"];
+
+fn check_url(field: &'static str, url: &str) -> Result<(), SettingsError> {
+    let scheme = ["https://", "http://"]
+        .iter()
+        .find_map(|scheme| url.strip_prefix(scheme));
+    let has_host = scheme.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'));
+    if has_host && !url.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    let reason = format!(
+        "expected an http:// or https:// URL, found {:?}",
+        url.chars().take(80).collect::<String>()
+    );
+    Err(SettingsError { field, reason })
+}
+
+#[cfg(test)]
+mod tests;

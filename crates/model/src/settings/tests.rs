@@ -1,0 +1,64 @@
+use super::*;
+
+#[test]
+fn settings_that_are_written_read_back() {
+    let mut settings = AppSettings::default();
+    settings.jwt.secret = Some(Secret::new("0123456789abcdef0123456789abcdef"));
+    settings.sync.url = Some("https://campaign.example/pmserviceSync".into());
+    settings.sync.headers.insert("x-token".into(), Secret::new("t"));
+    settings.history.windows.push(HistoryWindow {
+        pattern: ChannelPattern::new("news.*"),
+        age: Span::seconds(60),
+        count: 5,
+    });
+    let text = serde_json::to_string(&settings).unwrap();
+    assert_eq!(serde_json::from_str::<AppSettings>(&text).unwrap(), settings);
+    assert_eq!(settings.check(), Ok(()));
+}
+
+#[test]
+fn an_unknown_setting_is_an_error_that_names_it() {
+    let error = serde_json::from_str::<AppSettings>(r#"{"sync":{"urll":"x"}}"#).unwrap_err();
+    assert!(error.to_string().contains("urll"), "{error}");
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_the_field() {
+    let check = |json: &str| {
+        serde_json::from_str::<AppSettings>(json)
+            .unwrap()
+            .check()
+            .unwrap_err()
+            .field
+    };
+    assert_eq!(check(r#"{"jwt":{"secret":"short"}}"#), "jwt.secret");
+    assert_eq!(check(r#"{"jwt":{"algorithms":["none"]}}"#), "jwt.algorithms");
+    assert_eq!(check(r#"{"jwt":{"jwks_url":"ftp://x"}}"#), "jwt.jwks_url");
+    assert_eq!(check(r#"{"sync":{"url":"https://"}}"#), "sync.url");
+    assert_eq!(check(r#"{"sync":{"batch":1001}}"#), "sync.batch");
+    assert_eq!(check(r#"{"history":{"count":0}}"#), "history.count");
+}
+
+#[test]
+fn the_first_window_whose_pattern_matches_counts() {
+    let settings: HistorySettings = serde_json::from_str(
+        r#"{"count":7,"windows":[{"pattern":"a*","age":"1m","count":1},{"pattern":"ab","age":"2m","count":2}]}"#,
+    )
+    .unwrap();
+    assert_eq!(settings.window("ab").count, 1);
+    assert_eq!(settings.window("b").count, 7);
+    assert_eq!(settings.window("b").age, std::time::Duration::from_secs(86_400));
+}
+
+#[test]
+fn shown_settings_hold_no_secret() {
+    let mut settings = AppSettings::default();
+    settings.jwt.secret = Some(Secret::new("top-secret-value"));
+    settings
+        .sync
+        .headers
+        .insert("x".into(), Secret::new("other-secret"));
+    let shown = serde_json::to_string(&settings.without_secrets()).unwrap();
+    assert!(!shown.contains("top-secret") && !shown.contains("other-secret"));
+    assert!(!format!("{settings:?}").contains("top-secret"));
+}

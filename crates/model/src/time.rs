@@ -1,0 +1,212 @@
+use std::fmt;
+use std::ops::{Add, Sub};
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A point in time: milliseconds since 1970-01-01T00:00:00Z.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct UnixMillis(pub i64);
+
+impl UnixMillis {
+    /// The time that lies `duration` before this one, saturating.
+    pub fn minus(self, duration: Duration) -> Self {
+        self - duration
+    }
+}
+
+impl Add<Duration> for UnixMillis {
+    type Output = Self;
+    fn add(self, duration: Duration) -> Self {
+        Self(self.0.saturating_add(millis(duration)))
+    }
+}
+
+impl Sub<Duration> for UnixMillis {
+    type Output = Self;
+    fn sub(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(millis(duration)))
+    }
+}
+
+impl fmt::Display for UnixMillis {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Where all code takes the time from, so that tests and the manual clock can move it.
+pub trait Clock: Send + Sync + 'static {
+    /// The present, as exact as the clock has it.
+    fn timestamp(&self) -> jiff::Timestamp;
+
+    /// The present in whole milliseconds.
+    fn now(&self) -> UnixMillis {
+        UnixMillis(self.timestamp().as_millisecond())
+    }
+}
+
+/// A point in time with the text that it came with (RFC 3339), which is what answers return.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DateTime {
+    text: Box<str>,
+    at: UnixMillis,
+}
+
+/// A text that is no RFC 3339 date-time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected an RFC 3339 date-time such as 2014-11-06T13:34:59+01:00, found {0:?}")]
+pub struct DateTimeError(String);
+
+impl DateTime {
+    /// Reads an RFC 3339 date-time; an offset (`Z` or `±hh:mm`) is required.
+    pub fn parse(text: &str) -> Result<Self, DateTimeError> {
+        let fail = || DateTimeError(text.chars().take(40).collect());
+        let bytes = text.as_bytes();
+        // RFC 3339 is stricter than what jiff reads: full date, a separator, full time, an offset.
+        let shaped = bytes.len() >= 20
+            && bytes.len() <= 40
+            && bytes[4] == b'-'
+            && bytes[7] == b'-'
+            && matches!(bytes[10], b'T' | b't' | b' ')
+            && bytes[13] == b':'
+            && bytes[16] == b':'
+            && (matches!(bytes[bytes.len() - 1], b'Z' | b'z')
+                || (bytes[bytes.len() - 3] == b':' && matches!(bytes[bytes.len() - 6], b'+' | b'-')));
+        if !shaped {
+            return Err(fail());
+        }
+        let at: jiff::Timestamp = text.parse().map_err(|_| fail())?;
+        Ok(Self {
+            text: text.into(),
+            at: UnixMillis(at.as_millisecond()),
+        })
+    }
+
+    /// A date-time read back from where it was stored: `text` is trusted to say `at`.
+    pub fn from_stored(text: &str, at: UnixMillis) -> Self {
+        Self {
+            text: text.into(),
+            at,
+        }
+    }
+
+    /// The text as it came.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The point in time.
+    pub fn at(&self) -> UnixMillis {
+        self.at
+    }
+}
+
+/// A text that is no duration such as `250ms`, `30s`, `10m`, `24h` or `7d`.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a duration such as 250ms, 30s, 10m, 24h or 7d, found {0:?}")]
+pub struct DurationError(String);
+
+/// Reads a whole number with a unit: `ms`, `s`, `m`, `h` or `d`; at most 100 years.
+pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    let fail = || DurationError(text.chars().take(40).collect());
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| fail())?;
+    let unit_millis: u64 = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return Err(fail()),
+    };
+    let total = number.checked_mul(unit_millis).ok_or_else(fail)?;
+    if total > 36_525 * 86_400_000 {
+        return Err(fail());
+    }
+    Ok(Duration::from_millis(total))
+}
+
+/// Writes a duration so that [`parse_duration`] reads it back, in the largest unit that is exact.
+pub fn format_duration(duration: Duration) -> String {
+    let millis = duration.as_millis();
+    for (unit, size) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)] {
+        if millis >= size && millis.is_multiple_of(size) {
+            return format!("{}{unit}", millis / size);
+        }
+    }
+    format!("{millis}ms")
+}
+
+/// A duration in settings and configuration: text such as `"30s"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Span(pub Duration);
+
+impl Span {
+    /// So many seconds.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self(Duration::from_secs(seconds))
+    }
+}
+
+impl Serialize for Span {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format_duration(self.0))
+    }
+}
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        parse_duration(&text).map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
+/// The interval of a built-in timer, or `off`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timer {
+    /// Never by itself.
+    Off,
+    /// At this interval.
+    Every(Duration),
+}
+
+impl std::str::FromStr for Timer {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, DurationError> {
+        if text == "off" {
+            return Ok(Self::Off);
+        }
+        match parse_duration(text)? {
+            Duration::ZERO => Err(DurationError(text.into())),
+            interval => Ok(Self::Every(interval)),
+        }
+    }
+}
+
+impl Serialize for Timer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Off => serializer.serialize_str("off"),
+            Self::Every(interval) => serializer.serialize_str(&format_duration(*interval)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Timer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|error: DurationError| serde::de::Error::custom(format!("{error}, or \"off\"")))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,61 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn a_date_time_keeps_its_text_and_knows_its_point_in_time() {
+    let read = DateTime::parse("2014-11-06T13:34:59+01:00").unwrap();
+    assert_eq!(read.as_str(), "2014-11-06T13:34:59+01:00");
+    assert_eq!(read.at(), UnixMillis(1_415_277_299_000));
+    assert_eq!(DateTime::parse("2014-11-06T12:34:59Z").unwrap().at(), read.at());
+}
+
+#[test]
+fn what_is_no_rfc_3339_date_time_is_refused() {
+    for text in [
+        "",
+        "2014",
+        "2014-11-06",
+        "2014-11-06T13:34:59",
+        "2014-13-06T13:34:59Z",
+        "2014-11-06T25:34:59Z",
+        "2014-11-06T13:34+01:00",
+        "2014-11-06T13:34:59+0100",
+        "20141106T133459Z",
+        "2014-11-06T13:34:59Z[Europe/Stockholm]",
+    ] {
+        assert!(DateTime::parse(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn durations_are_read_with_their_unit() {
+    assert_eq!(parse_duration("250ms"), Ok(Duration::from_millis(250)));
+    assert_eq!(parse_duration("10m"), Ok(Duration::from_secs(600)));
+    assert_eq!(parse_duration("7d"), Ok(Duration::from_secs(604_800)));
+    for text in [
+        "",
+        "10",
+        "m",
+        "-1s",
+        "1.5h",
+        "10 m",
+        "99999999999999999999s",
+        "40000d",
+    ] {
+        assert!(parse_duration(text).is_err(), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_written_duration_reads_back(millis in 0u64..3_155_760_000_000) {
+        let duration = Duration::from_millis(millis);
+        prop_assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
+    }
+
+    #[test]
+    fn no_text_makes_the_date_time_reader_panic(text in "\\PC{0,45}") {
+        let _ = DateTime::parse(&text);
+    }
+}
