@@ -118,42 +118,84 @@ impl Client {
     }
 
     /// A request to a channel route, `segments` being what follows `messaging`.
-    pub(crate) fn messaging(&self, method: Method, segments: &[&str], query: &[(&str, Option<&str>)]) -> Result<RequestBuilder, Error> {
-        let root = if self.app.is_some() { "/messaging" } else { "/api/messaging" };
+    pub(crate) fn messaging(
+        &self,
+        method: Method,
+        segments: &[&str],
+        query: &[(&str, Option<&str>)],
+    ) -> Result<RequestBuilder, Error> {
+        let root = if self.app.is_some() {
+            "/messaging"
+        } else {
+            "/api/messaging"
+        };
         self.request(method, root, segments, query)
     }
 
     /// A request to an inbox route; `segments` start with `messages` or `users`.
-    pub(crate) fn inbox(&self, method: Method, segments: &[&str], query: &[(&str, Option<&str>)]) -> Result<RequestBuilder, Error> {
+    pub(crate) fn inbox(
+        &self,
+        method: Method,
+        segments: &[&str],
+        query: &[(&str, Option<&str>)],
+    ) -> Result<RequestBuilder, Error> {
         self.request(method, "", segments, query)
     }
 
-    fn request(&self, method: Method, root: &str, segments: &[&str], query: &[(&str, Option<&str>)]) -> Result<RequestBuilder, Error> {
+    fn request(
+        &self,
+        method: Method,
+        root: &str,
+        segments: &[&str],
+        query: &[(&str, Option<&str>)],
+    ) -> Result<RequestBuilder, Error> {
         let app = self.app.as_deref().unwrap_or_default();
-        let url = format!("{}{app}{root}{}{}", self.url, path::join(segments)?, path::query(query));
+        let url = format!(
+            "{}{app}{root}{}{}",
+            self.url,
+            path::join(segments)?,
+            path::query(query)
+        );
         Ok(self.http.request(method, url).timeout(self.timeout))
     }
 
     /// Sends; any status but 2xx becomes [`Error::Refused`].
     pub(crate) async fn send(&self, request: RequestBuilder) -> Result<Response, Error> {
         let response = request.send().await.map_err(|source| self.transport(source))?;
-        if response.status().is_success() { Ok(response) } else { Err(self.refused(response).await) }
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(self.refused(response).await)
+        }
     }
 
     /// Sends and decodes the answer's body.
-    pub(crate) async fn json<T: DeserializeOwned>(&self, call: &'static str, request: RequestBuilder) -> Result<T, Error> {
+    pub(crate) async fn json<T: DeserializeOwned>(
+        &self,
+        call: &'static str,
+        request: RequestBuilder,
+    ) -> Result<T, Error> {
         let response = self.send(request).await?;
         let body = response.bytes().await.map_err(|source| self.transport(source))?;
         serde_json::from_slice(&body).map_err(|source| Error::Decode { call, source })
     }
 
     pub(crate) fn transport(&self, source: reqwest::Error) -> Error {
-        Error::Transport { url: self.url.clone(), source: source.without_url() }
+        Error::Transport {
+            url: self.url.clone(),
+            source: source.without_url(),
+        }
     }
 
     async fn refused(&self, mut response: Response) -> Error {
         let status = response.status();
-        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let header = |name: &str| {
+            response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+                .map(str::to_owned)
+        };
         let retry_after = header(RETRY_AFTER.as_str()).and_then(|seconds| seconds.trim().parse().ok());
         let request_id = header("x-request-id");
         let mut body = Vec::new();
@@ -179,10 +221,21 @@ fn redirect_hint(status: StatusCode) -> String {
 }
 
 fn base_url(text: &str) -> Result<Url, Error> {
-    let refuse = || Error::Argument { name: "url", expected: "`http://host[:port]` or `https://host[:port]`", found: format!("`{text}`") };
+    let refuse = || Error::Argument {
+        name: "url",
+        expected: "`http://host[:port]` or `https://host[:port]`",
+        found: format!("`{text}`"),
+    };
     let url = Url::parse(text).map_err(|_| refuse())?;
-    let plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
-    if matches!(url.scheme(), "http" | "https") && url.has_host() && plain { Ok(url) } else { Err(refuse()) }
+    let plain = url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none();
+    if matches!(url.scheme(), "http" | "https") && url.has_host() && plain {
+        Ok(url)
+    } else {
+        Err(refuse())
+    }
 }
 
 /// The path prefix of an app: none for `default`, the classic one with an absent key for any other. The
@@ -191,9 +244,16 @@ fn app_prefix(app: &str) -> Result<Option<String>, Error> {
     if app.eq_ignore_ascii_case("default") {
         return Ok(None);
     }
-    let valid = (1..=63).contains(&app.len()) && app.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let valid = (1..=63).contains(&app.len())
+        && app
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if !valid {
-        return Err(Error::Argument { name: "app", expected: "1 to 63 of A-Z a-z 0-9 -", found: format!("`{app}`") });
+        return Err(Error::Argument {
+            name: "app",
+            expected: "1 to 63 of A-Z a-z 0-9 -",
+            found: format!("`{app}`"),
+        });
     }
     Ok(Some(format!("/{app}/{NO_KEY}")))
 }
@@ -213,15 +273,26 @@ fn certificates(file: &std::path::Path) -> Result<Vec<reqwest::Certificate>, Err
     let pem = std::fs::read(file).map_err(|source| Error::File { path: path(), source })?;
     let certificates = reqwest::Certificate::from_pem_bundle(&pem).map_err(Error::Setup)?;
     if certificates.is_empty() {
-        return Err(Error::Argument { name: "ca_file", expected: "PEM certificates", found: format!("none in {}", path()) });
+        return Err(Error::Argument {
+            name: "ca_file",
+            expected: "PEM certificates",
+            found: format!("none in {}", path()),
+        });
     }
     Ok(certificates)
 }
 
 /// A proxy from the environment cannot reach this machine's loopback.
 fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
+    let host = url
+        .host_str()
+        .unwrap_or_default()
+        .trim_start_matches('[')
+        .trim_end_matches(']');
+    host == "localhost"
+        || host
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|address| address.is_loopback())
 }
 
 #[cfg(test)]

@@ -149,7 +149,11 @@ impl Refusal {
             refusal.code = Some(shape.code);
         } else if let Ok(shape) = serde_json::from_slice::<InboxShape>(body) {
             if let Some(first) = shape.errors.into_iter().next() {
-                refusal.message = if first.detail.is_empty() { first.title } else { first.detail };
+                refusal.message = if first.detail.is_empty() {
+                    first.title
+                } else {
+                    first.detail
+                };
             }
             refusal.duplicate_key = shape.meta.duplicate_key;
             refusal.imported = shape.meta.imported;
@@ -168,7 +172,11 @@ impl Refusal {
 fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    words.chars().filter(|character| !character.is_control()).take(200).collect()
+    words
+        .chars()
+        .filter(|character| !character.is_control())
+        .take(200)
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,7 +4,10 @@ use super::Refusal;
 fn the_channel_shape_gives_code_and_message() {
     let refusal = Refusal::read(403, br#"{"message":"not allowed to publish","code":5007}"#);
     assert_eq!((refusal.status, refusal.code), (403, Some(5007)));
-    assert_eq!(refusal.to_string(), "not allowed to publish (HTTP 403, code 5007)");
+    assert_eq!(
+        refusal.to_string(),
+        "not allowed to publish (HTTP 403, code 5007)"
+    );
 }
 
 #[test]
@@ -20,7 +23,10 @@ fn the_inbox_shape_gives_detail_and_duplicate() {
 
 #[test]
 fn an_inbox_error_without_detail_falls_back_to_its_title() {
-    let refusal = Refusal::read(401, br#"{"meta":{},"errors":[{"status":401,"title":"Unauthorized"}]}"#);
+    let refusal = Refusal::read(
+        401,
+        br#"{"meta":{},"errors":[{"status":401,"title":"Unauthorized"}]}"#,
+    );
     assert_eq!(refusal.message, "Unauthorized");
 }
 

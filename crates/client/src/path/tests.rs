@@ -7,7 +7,10 @@ use crate::Error;
 #[test]
 fn names_are_escaped_and_cannot_change_the_route() {
     let path = join(&["messaging", "nyheter åäö/../x?y#z %25", "history"]).unwrap();
-    assert_eq!(path, "/messaging/nyheter%20%C3%A5%C3%A4%C3%B6%2F..%2Fx%3Fy%23z%20%2525/history");
+    assert_eq!(
+        path,
+        "/messaging/nyheter%20%C3%A5%C3%A4%C3%B6%2F..%2Fx%3Fy%23z%20%2525/history"
+    );
 }
 
 #[test]
@@ -21,7 +24,10 @@ fn segments_that_a_url_parser_would_resolve_are_refused() {
 #[test]
 fn absent_parameters_are_left_out() {
     assert_eq!(query(&[("a", None)]), "");
-    assert_eq!(query(&[("a", None), ("since", Some("k-1")), ("q", Some("a = 'b&c'"))]), "?since=k-1&q=a%20%3D%20%27b%26c%27");
+    assert_eq!(
+        query(&[("a", None), ("since", Some("k-1")), ("q", Some("a = 'b&c'"))]),
+        "?since=k-1&q=a%20%3D%20%27b%26c%27"
+    );
 }
 
 proptest! {

@@ -145,7 +145,9 @@ impl Parser {
             }
             "event" => value.clone_into(&mut self.event),
             "id" if !value.contains('\0') => value.clone_into(&mut self.id),
-            "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => self.retry_ms = value.parse().ok(),
+            "retry" if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) => {
+                self.retry_ms = value.parse().ok()
+            }
             // Comments have an empty name; unknown fields are ignored.
             _ => {}
         }
@@ -159,8 +161,16 @@ impl Parser {
         }
         if std::mem::take(&mut self.has_data) {
             let data = std::mem::take(&mut self.data);
-            let event = if event.is_empty() { "message".to_owned() } else { event };
-            self.items.push_back(Item::Event(Event { id: self.id.clone(), event, data }));
+            let event = if event.is_empty() {
+                "message".to_owned()
+            } else {
+                event
+            };
+            self.items.push_back(Item::Event(Event {
+                id: self.id.clone(),
+                event,
+                data,
+            }));
         } else if moved {
             self.items.push_back(Item::Position(self.id.clone()));
         }

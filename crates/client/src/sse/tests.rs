@@ -13,31 +13,48 @@ fn parse(chunks: &[&[u8]]) -> Vec<Item> {
 }
 
 fn event(id: &str, event: &str, data: &str) -> Item {
-    Item::Event(Event { id: id.to_owned(), event: event.to_owned(), data: data.to_owned() })
+    Item::Event(Event {
+        id: id.to_owned(),
+        event: event.to_owned(),
+        data: data.to_owned(),
+    })
 }
 
 #[test]
 fn fields_comments_and_multi_line_data() {
     let text = b": hello\nid: k-1\nevent: gap\ndata: a\ndata:  b\ndata\nunknown: x\n\ndata:c\n\n";
-    assert_eq!(parse(&[text]), [event("k-1", "gap", "a\n b\n"), event("k-1", "message", "c")]);
+    assert_eq!(
+        parse(&[text]),
+        [event("k-1", "gap", "a\n b\n"), event("k-1", "message", "c")]
+    );
 }
 
 #[test]
 fn every_line_end_and_a_byte_order_mark() {
     for end in ["\n", "\r", "\r\n"] {
         let text = format!("\u{FEFF}data: a{end}{end}id: 2{end}data: b{end}{end}");
-        assert_eq!(parse(&[text.as_bytes()]), [event("", "message", "a"), event("2", "message", "b")], "{end:?}");
+        assert_eq!(
+            parse(&[text.as_bytes()]),
+            [event("", "message", "a"), event("2", "message", "b")],
+            "{end:?}"
+        );
     }
 }
 
 #[test]
 fn a_crlf_cut_in_two_is_one_line_end() {
-    assert_eq!(parse(&[b"data: a\r", b"\ndata: b\r", b"", b"\n\r", b"\n"]), [event("", "message", "a\nb")]);
+    assert_eq!(
+        parse(&[b"data: a\r", b"\ndata: b\r", b"", b"\n\r", b"\n"]),
+        [event("", "message", "a\nb")]
+    );
 }
 
 #[test]
 fn a_heartbeat_moves_the_position_without_an_event() {
-    assert_eq!(parse(&[b":\nid: k-7\n\n:\nid: k-7\n\n"]), [Item::Position("k-7".to_owned())]);
+    assert_eq!(
+        parse(&[b":\nid: k-7\n\n:\nid: k-7\n\n"]),
+        [Item::Position("k-7".to_owned())]
+    );
 }
 
 #[test]
@@ -48,7 +65,9 @@ fn an_unfinished_event_is_not_dispatched() {
 #[test]
 fn an_id_with_nul_and_a_bad_retry_are_ignored() {
     let mut parser = Parser::default();
-    parser.feed(b"id: a\0b\nretry: 12x\ndata: 1\n\nretry: 1500\n\n").unwrap();
+    parser
+        .feed(b"id: a\0b\nretry: 12x\ndata: 1\n\nretry: 1500\n\n")
+        .unwrap();
     assert_eq!(parser.pop(), Some(event("", "message", "1")));
     assert_eq!(parser.retry_ms(), Some(1500));
 }

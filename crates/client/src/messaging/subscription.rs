@@ -1,0 +1,260 @@
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use tokio::time::{Instant, sleep_until};
+
+use super::events::{Events, EventsQuery};
+use super::{Envelope, Gap};
+use crate::sse::Event;
+use crate::{Client, Error};
+
+/// A connection that stood this long was a good one: the next break starts with the short delay again.
+const STABLE_AFTER: Duration = Duration::from_secs(10);
+/// A server's `Retry-After` or `retry:` is believed up to this.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
+/// Waiting times between attempts to reconnect; each is twice the one before.
+#[derive(Debug, Clone, Copy)]
+pub struct Backoff {
+    /// After the first failure.
+    pub first: Duration,
+    /// Never longer than this, unless the server asks for it.
+    pub max: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_millis(250),
+            max: Duration::from_secs(15),
+        }
+    }
+}
+
+/// What happens on a subscription.
+#[derive(Debug)]
+pub enum Notice {
+    /// A message, given once.
+    Message(Box<Message>),
+    /// Messages are lost to this reader: the history no longer holds them.
+    Gap(Gap),
+    /// The server announces that it closes the stream, and why; the subscription tries to go on.
+    End(End),
+    /// The connection is gone; [`Subscription::next`] will try again after the delay.
+    Reconnecting {
+        /// How long it will wait.
+        after: Duration,
+        /// What happened.
+        reason: Option<Error>,
+    },
+}
+
+/// A delivered message.
+#[derive(Debug)]
+pub struct Message {
+    /// Position after it, `<epoch>-<seq>`.
+    pub position: String,
+    /// The message.
+    pub envelope: Envelope,
+    /// The whole envelope as the server wrote it.
+    pub json: Box<RawValue>,
+}
+
+/// Why the server closes a stream.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct End {
+    /// A code of api.md 3.1.
+    pub code: u32,
+    /// Text for people.
+    pub message: String,
+}
+
+/// Reads a channel live over as many connections as it takes, without loss inside the history window and
+/// without repeats.
+#[derive(Debug)]
+pub struct Subscription {
+    client: Client,
+    channel: String,
+    query: EventsQuery,
+    backoff: Backoff,
+    events: Option<Events>,
+    /// When the first connection was asked for: what a reader without any position goes back to.
+    started: Option<Instant>,
+    connected: Instant,
+    delivered: Option<(String, u64)>,
+    failures: u32,
+    retry_at: Option<Instant>,
+}
+
+impl Client {
+    /// Prepares a subscription; the first [`Subscription::next`] connects.
+    #[must_use]
+    pub fn subscribe(&self, channel: &str, query: EventsQuery, backoff: Backoff) -> Subscription {
+        Subscription {
+            client: self.clone(),
+            channel: channel.to_owned(),
+            query,
+            backoff,
+            events: None,
+            started: None,
+            connected: Instant::now(),
+            delivered: None,
+            failures: 0,
+            retry_at: None,
+        }
+    }
+}
+
+impl Subscription {
+    /// Waits for what happens next. Cancel safe.
+    ///
+    /// # Errors
+    /// What no reconnecting can mend: any failure of the first connection, later on refusals such as 401 or
+    /// 403, and answers that cannot be read.
+    pub async fn next(&mut self) -> Result<Notice, Error> {
+        loop {
+            let Some(events) = &mut self.events else {
+                if let Some(notice) = self.connect().await? {
+                    return Ok(notice);
+                }
+                continue;
+            };
+            match events.next().await {
+                Ok(Some(event)) => {
+                    self.remember_position();
+                    if let Some(notice) = self.read(&event)? {
+                        return Ok(notice);
+                    }
+                }
+                Ok(None) => return Ok(self.disconnected(None)),
+                Err(error) if error.is_temporary() => return Ok(self.disconnected(Some(error))),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    async fn connect(&mut self) -> Result<Option<Notice>, Error> {
+        if let Some(time) = self.retry_at {
+            sleep_until(time).await;
+        }
+        let query = EventsQuery {
+            since: self.since(),
+            ..self.query.clone()
+        };
+        let first = self.started.is_none();
+        let asked = Instant::now();
+        match self.client.events(&self.channel, &query).await {
+            Ok(events) => {
+                self.started.get_or_insert(asked);
+                self.connected = Instant::now();
+                self.events = Some(events);
+                Ok(None)
+            }
+            Err(error) if !first && error.is_temporary() => Ok(Some(self.disconnected(Some(error)))),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// `since` of the next connection. A reader that never got a position and began at a point in time
+    /// (now, or `10m` ago) goes back to that point, rounded up to seconds: nothing of it was shown yet, so
+    /// nothing can repeat.
+    fn since(&self) -> Option<String> {
+        let since = self.query.since.as_deref();
+        let Some(started) = self.started else {
+            return since.map(str::to_owned);
+        };
+        let Some(back) = since.map_or(Some(0), seconds) else {
+            return since.map(str::to_owned);
+        };
+        Some(format!(
+            "{}s",
+            back.saturating_add(started.elapsed().as_secs()).saturating_add(1)
+        ))
+    }
+
+    fn remember_position(&mut self) {
+        if let Some(position) = self.events.as_ref().and_then(Events::position) {
+            self.query.last_event_id = Some(position.to_owned());
+        }
+    }
+
+    fn disconnected(&mut self, reason: Option<Error>) -> Notice {
+        self.remember_position();
+        let asked_for = reason
+            .as_ref()
+            .and_then(|error| error.refusal()?.retry_after)
+            .or_else(|| self.events.as_ref().and_then(Events::retry))
+            .unwrap_or_default();
+        if self.events.take().is_some() && self.connected.elapsed() >= STABLE_AFTER {
+            self.failures = 0;
+        }
+        let doubled = self.backoff.first.saturating_mul(1 << self.failures.min(16));
+        let after = doubled.min(self.backoff.max).max(asked_for.min(LONGEST_DELAY));
+        self.failures = self.failures.saturating_add(1);
+        self.retry_at = Some(Instant::now() + after);
+        Notice::Reconnecting { after, reason }
+    }
+
+    /// Turns an event into a notice; `None` for a repeat and for kinds that this version does not know.
+    fn read(&mut self, event: &Event) -> Result<Option<Notice>, Error> {
+        Ok(match event.event.as_str() {
+            "message" => {
+                self.failures = 0;
+                let place = place(&event.id);
+                if let (Some(new), Some(old)) = (&place, &self.delivered)
+                    && new.0 == old.0
+                    && new.1 <= old.1
+                {
+                    return Ok(None);
+                }
+                let notice = Notice::Message(Box::new(Message {
+                    position: event.id.clone(),
+                    envelope: decode(&event.data)?,
+                    json: decode(&event.data)?,
+                }));
+                self.delivered = place;
+                Some(notice)
+            }
+            "gap" => {
+                let gap: Gap = decode(&event.data)?;
+                if event.id.is_empty() || self.query.last_event_id.as_deref() == Some(gap.from.as_str()) {
+                    self.query.last_event_id = Some(gap.to.clone());
+                }
+                Some(Notice::Gap(gap))
+            }
+            "end" => Some(Notice::End(decode(&event.data)?)),
+            _ => None,
+        })
+    }
+}
+
+fn decode<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, Error> {
+    serde_json::from_str(data).map_err(|source| Error::Decode {
+        call: "events",
+        source,
+    })
+}
+
+/// Splits a position `<epoch>-<seq>`.
+fn place(position: &str) -> Option<(String, u64)> {
+    let (epoch, seq) = position.rsplit_once('-')?;
+    Some((epoch.to_owned(), seq.parse().ok()?))
+}
+
+/// Reads a duration such as `90s`, `10m`, `2h`, `1d`; `None` for positions and `all`.
+fn seconds(since: &str) -> Option<u64> {
+    let unit = since.chars().last()?;
+    let number: u64 = since.strip_suffix(unit)?.parse().ok()?;
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return None,
+    };
+    number.checked_mul(factor)
+}
+
+#[cfg(test)]
+mod tests;
