@@ -1,0 +1,97 @@
+use async_trait::async_trait;
+use model::app::AppKey;
+use model::inbox::{InboxId, InboxMessage};
+use model::time::UnixMillis;
+
+use crate::error::Result;
+
+/// What became of an import.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Imported {
+    /// How many are new and stored.
+    pub imported: u64,
+    /// How many had an id that was there already, in the store or earlier in the import.
+    pub duplicates: u64,
+    /// The first such id, in the import's order.
+    pub first_duplicate: Option<InboxId>,
+}
+
+/// What became of a retract.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Retracted {
+    /// How many went from imported to retracted.
+    pub retracted: u64,
+    /// The ids that did not, in the order they came.
+    pub not_retracted: Vec<InboxId>,
+}
+
+/// Which messages a user asks for (api.md 4).
+#[derive(Debug, Clone, Copy)]
+pub struct ListQuery<'a> {
+    /// The user.
+    pub uid: &'a str,
+    /// The client type.
+    pub client: &'a str,
+    /// The present: only messages already created and not yet expired.
+    pub now: UnixMillis,
+    /// So many at most.
+    pub limit: usize,
+    /// Go on behind this message; where it is no longer listed, behind its place.
+    pub after: Option<&'a InboxId>,
+}
+
+/// A batch of deleted messages that one sync call alone may send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncBatch {
+    /// The claim: a random number of the caller's.
+    pub claim: u64,
+    /// The ids, in a stable order.
+    pub ids: Vec<InboxId>,
+}
+
+/// Inbox messages (api.md 4).
+#[async_trait]
+pub trait Inbox: Send + Sync {
+    /// Stores new messages in slices of whole messages; those whose id is there already are counted.
+    /// A slice never holds up publishes for long.
+    async fn import(&self, app: AppKey, messages: Vec<InboxMessage>) -> Result<Imported>;
+
+    /// The messages that a user is shown: higher `prio` first, then newer `created`, then `id`.
+    async fn list(&self, app: AppKey, query: ListQuery<'_>) -> Result<Vec<InboxMessage>>;
+
+    /// One message in any state.
+    async fn show(&self, app: AppKey, id: &InboxId) -> Result<Option<InboxMessage>>;
+
+    /// imported → deleted; with `owner` only a message of that user. `false` if it was not so.
+    async fn delete(&self, app: AppKey, id: &InboxId, owner: Option<&str>) -> Result<bool>;
+
+    /// All imported messages of a user → deleted; how many.
+    async fn delete_all(&self, app: AppKey, uid: &str) -> Result<u64>;
+
+    /// imported → retracted.
+    async fn retract(&self, app: AppKey, ids: Vec<InboxId>) -> Result<Retracted>;
+
+    /// Claims up to `limit` deleted messages until `until`; what another claim holds that has not run
+    /// out at `now` is left alone. Empty if nothing is left.
+    async fn claim_deleted(
+        &self,
+        app: AppKey,
+        claim: u64,
+        limit: usize,
+        now: UnixMillis,
+        until: UnixMillis,
+    ) -> Result<SyncBatch>;
+
+    /// deleted → synced for what the claim still holds; how many.
+    async fn mark_synced(&self, app: AppKey, batch: &SyncBatch) -> Result<u64>;
+
+    /// Gives a claim back: its messages stay deleted and can be claimed at once.
+    async fn release_claim(&self, app: AppKey, batch: &SyncBatch) -> Result<()>;
+
+    /// How many messages stand as deleted.
+    async fn count_deleted(&self, app: AppKey) -> Result<u64>;
+
+    /// Removes synced, retracted and expired messages in slices; how many. A deleted one stays until it
+    /// is synced if `keep_deleted`.
+    async fn cleanup(&self, app: AppKey, now: UnixMillis, keep_deleted: bool) -> Result<u64>;
+}
