@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -202,7 +203,7 @@ pub struct Message {
     /// When it was published; never goes backwards within a channel (api.md 3.8).
     pub published_at: UnixMillis,
     /// What the publisher sent.
-    pub content: Content,
+    pub content: Arc<Content>,
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ pub struct Append {
     /// The channel; made if it is not there.
     pub channel: ChannelName,
     /// What was published.
-    pub content: Content,
+    pub content: Arc<Content>,
     /// Who published, as [`model::permission::Principal`] is written.
     pub principal: Box<str>,
     /// The idempotency key, if one came.
