@@ -38,11 +38,8 @@ impl ClientInfo {
     /// Reads the `X-Forwarded-…` headers only if the peer is in `trusted` (api.md 5).
     pub(super) fn of(hop: Hop, parts: &Parts, trusted: &TrustedProxies) -> Self {
         let behind_proxy = trusted.contain(hop.peer.ip());
-        let forwarded = |name: &HeaderName| {
-            behind_proxy
-                .then(|| last_element(&parts.headers, name))
-                .flatten()
-        };
+        let forwarded =
+            |name: &HeaderName| behind_proxy.then(|| last_element(&parts.headers, name)).flatten();
         let forwarded_for = if behind_proxy {
             joined(&parts.headers, &FORWARDED_FOR)
         } else {
@@ -51,8 +48,7 @@ impl ClientInfo {
         Self(Arc::new(Known {
             hop,
             ip: client_ip(hop.peer.ip(), &forwarded_for, trusted),
-            https: hop.tls
-                || forwarded(&FORWARDED_PROTO).is_some_and(|v| v.eq_ignore_ascii_case("https")),
+            https: hop.tls || forwarded(&FORWARDED_PROTO).is_some_and(|v| v.eq_ignore_ascii_case("https")),
             host: forwarded(&FORWARDED_HOST)
                 .or_else(|| parts.uri.authority().map(http::uri::Authority::as_str))
                 .or_else(|| parts.headers.get(HOST).and_then(|host| host.to_str().ok()))

@@ -13,18 +13,18 @@
 //! - `accept`, `connection`, `socket`, `guard`, `body`: from the listening socket to hyper.
 //! - `edge`, `cors`, `route`: one request, from hyper to the router and back.
 
-/// The limits and settings of the edge.
-pub mod options;
-/// What the edge asks its user.
-pub mod hooks;
-/// TLS from PEM files, reloaded when they change.
-pub mod tls;
-/// Which proxies are believed.
-pub mod proxies;
 /// Who sent a request, and how it came.
 pub mod client;
+/// What the edge asks its user.
+pub mod hooks;
+/// The limits and settings of the edge.
+pub mod options;
+/// Which proxies are believed.
+pub mod proxies;
 /// The id of a request.
 pub mod request_id;
+/// TLS from PEM files, reloaded when they change.
+pub mod tls;
 
 mod accept;
 mod body;

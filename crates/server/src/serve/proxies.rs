@@ -30,9 +30,7 @@ pub struct Network {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseNetworkError {
     /// The part before the `/`, or all of it.
-    #[error(
-        "{0:?} is not an IP address or network: expected one like 10.0.0.1, 10.0.0.0/8, ::1 or fd00::/8"
-    )]
+    #[error("{0:?} is not an IP address or network: expected one like 10.0.0.1, 10.0.0.0/8, ::1 or fd00::/8")]
     Address(String),
     /// The part after the `/`.
     #[error("the prefix length of {text:?} must be a whole number from 0 to {max}")]

@@ -1,0 +1,291 @@
+//! One connection: handshake, choice of protocol, hyper, and the stop.
+
+use std::io;
+use std::net::SocketAddr;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::rt::Executor;
+use hyper::server::conn::{http1, http2};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpStream;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::time::timeout;
+use tokio_util::task::TaskTracker;
+
+use super::Phase;
+use super::client::Hop;
+use super::edge::{Edge, EdgeOfHop};
+use super::guard::GuardedTcp;
+use super::options::ServeOptions;
+use super::socket::{FirstBytes, Socket, Stream};
+use super::tls::Tls;
+
+/// Clients over the cap that are told so at once; beyond, they are just closed.
+const TURN_AWAY_PLACES: usize = 64;
+/// Between the probes of a connection that does not answer them.
+const KEEPALIVE_PROBE_INTERVAL: Duration = Duration::from_secs(15);
+
+/// What all connections of a server share.
+pub(super) struct Shared {
+    edge: Arc<Edge>,
+    http1: http1::Builder,
+    http2: http2::Builder<TrackedExecutor>,
+    limits: Limits,
+    /// The bound on open connections.
+    pub(super) places: Arc<Semaphore>,
+    max_connections: usize,
+    pub(super) turn_away_places: Arc<Semaphore>,
+    pub(super) tracker: TaskTracker,
+    pub(super) stop: watch::Receiver<Phase>,
+}
+
+struct Limits {
+    first_byte: Duration,
+    tls_handshake: Duration,
+    write_stall: Duration,
+    tcp_keepalive: Duration,
+}
+
+impl Shared {
+    pub(super) fn new(
+        router: Router,
+        options: ServeOptions,
+        tracker: TaskTracker,
+        stop: watch::Receiver<Phase>,
+    ) -> Self {
+        let max_connections = options.max_connections.min(Semaphore::MAX_PERMITS);
+        Self {
+            http1: http1_builder(&options),
+            http2: http2_builder(
+                &options,
+                TrackedExecutor {
+                    tracker: tracker.clone(),
+                    stop: stop.clone(),
+                },
+            ),
+            limits: Limits {
+                first_byte: options.first_byte_timeout,
+                tls_handshake: options.tls_handshake_timeout,
+                write_stall: options.write_stall_timeout,
+                tcp_keepalive: options.tcp_keepalive,
+            },
+            places: Arc::new(Semaphore::new(max_connections)),
+            max_connections,
+            turn_away_places: Arc::new(Semaphore::new(TURN_AWAY_PLACES)),
+            tracker,
+            stop,
+            edge: Arc::new(Edge::new(router, options)),
+        }
+    }
+
+    pub(super) fn open_connections(&self) -> usize {
+        self.max_connections - self.places.available_permits()
+    }
+}
+
+fn http1_builder(options: &ServeOptions) -> http1::Builder {
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_read_timeout)
+        .max_header_size(usize::try_from(options.max_header_bytes).unwrap_or(usize::MAX))
+        .max_buf_size(options.http1_max_buffer_bytes);
+    builder
+}
+
+fn http2_builder(options: &ServeOptions, executor: TrackedExecutor) -> http2::Builder<TrackedExecutor> {
+    let mut builder = http2::Builder::new(executor);
+    builder
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(options.http2_max_streams)
+        .initial_stream_window_size(options.http2_stream_window_bytes)
+        .initial_connection_window_size(options.http2_stream_window_bytes.saturating_mul(4))
+        .max_send_buf_size(options.http2_send_buffer_bytes)
+        .max_header_list_size(options.max_header_bytes)
+        .keep_alive_interval(options.http2_ping_interval)
+        .keep_alive_timeout(options.http2_ping_timeout)
+        // WebSocket over HTTP/2 (RFC 8441).
+        .enable_connect_protocol();
+    builder
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// Serves one connection to its end. Whatever goes wrong concerns this connection alone.
+pub(super) async fn serve(
+    shared: Arc<Shared>,
+    tcp: TcpStream,
+    peer: SocketAddr,
+    tls: Option<Tls>,
+    place: OwnedSemaphorePermit,
+) {
+    let mut stop = shared.stop.clone();
+    let hop = Hop {
+        peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+        tls: tls.is_some(),
+    };
+    if let Err(error) = tune(&tcp, shared.limits.tcp_keepalive) {
+        tracing::debug!(peer.ip = %hop.peer.ip(), %error, "the socket options could not be set");
+    }
+    let tcp = GuardedTcp::new(
+        tcp,
+        hop.peer,
+        shared.limits.write_stall,
+        place,
+        shared.tracker.token(),
+    );
+    // Boxed, here and below: each stage gives its memory back before the next takes its own.
+    let opened = tokio::select! {
+        biased;
+        _ = stop.changed() => return,
+        opened = Box::pin(open(&shared.limits, tcp, tls)) => opened,
+    };
+    let (socket, protocol) = match opened {
+        Ok(opened) => opened,
+        Err(error) => {
+            tracing::debug!(peer.ip = %hop.peer.ip(), %error, "a connection did not get as far as a request");
+            return;
+        }
+    };
+    let service = EdgeOfHop {
+        edge: Arc::clone(&shared.edge),
+        hop,
+    };
+    let io = TokioIo::new(socket);
+    let ended = match protocol {
+        Protocol::Http1 => {
+            let connection = shared.http1.serve_connection(io, service).with_upgrades();
+            Box::pin(until_stopped(connection, stop)).await
+        }
+        Protocol::Http2 => {
+            let connection = shared.http2.serve_connection(io, service);
+            Box::pin(until_stopped(connection, stop)).await
+        }
+    };
+    if let Err(error) = ended {
+        tracing::debug!(peer.ip = %hop.peer.ip(), %error, "a connection ended early");
+    }
+}
+
+fn tune(tcp: &TcpStream, keepalive: Duration) -> io::Result<()> {
+    tcp.set_nodelay(true)?;
+    let probes = socket2::TcpKeepalive::new()
+        .with_time(keepalive)
+        .with_interval(KEEPALIVE_PROBE_INTERVAL);
+    socket2::SockRef::from(tcp).set_tcp_keepalive(&probes)
+}
+
+/// The TLS handshake, if any, and the choice between HTTP/1 and HTTP/2: by ALPN, else by the first
+/// bytes. Also after ALPN the first bytes are waited for: hyper sets no time-out for them.
+async fn open(limits: &Limits, tcp: GuardedTcp, tls: Option<Tls>) -> Result<(Socket, Protocol), NotOpened> {
+    let (stream, agreed) = match tls {
+        None => (Stream::Plain(tcp), None),
+        Some(tls) => {
+            let accepted = timeout(limits.tls_handshake, tls.acceptor().accept(tcp))
+                .await
+                .map_err(|_| NotOpened::HandshakeTimeout)?
+                .map_err(NotOpened::Handshake)?;
+            let agreed = match accepted.get_ref().1.alpn_protocol() {
+                Some(b"h2") => Some(Protocol::Http2),
+                Some(_) => Some(Protocol::Http1),
+                None => None,
+            };
+            (Stream::Tls(Box::new(accepted)), agreed)
+        }
+    };
+    let mut socket = Socket::new(stream);
+    let first = timeout(limits.first_byte, socket.look_at_first_bytes())
+        .await
+        .map_err(|_| NotOpened::Silent)?
+        .map_err(NotOpened::Read)?;
+    let seen = match first {
+        FirstBytes::Nothing => return Err(NotOpened::Closed),
+        FirstBytes::Http2Preface => Protocol::Http2,
+        FirstBytes::Other => Protocol::Http1,
+    };
+    Ok((socket, agreed.unwrap_or(seen)))
+}
+
+/// Why a connection ended before hyper saw it.
+#[derive(Debug, thiserror::Error)]
+enum NotOpened {
+    #[error("the TLS handshake took too long")]
+    HandshakeTimeout,
+    #[error("the TLS handshake failed: {0}")]
+    Handshake(io::Error),
+    #[error("the client said nothing in time")]
+    Silent,
+    #[error("reading the first bytes failed: {0}")]
+    Read(io::Error),
+    #[error("the client closed it")]
+    Closed,
+}
+
+/// A connection of either protocol.
+trait Drain: Future<Output = hyper::Result<()>> {
+    /// Ends it after the requests that are in flight.
+    fn drain(self: Pin<&mut Self>);
+}
+
+type Http1Connection = http1::UpgradeableConnection<TokioIo<Socket>, EdgeOfHop>;
+type Http2Connection = http2::Connection<TokioIo<Socket>, EdgeOfHop, TrackedExecutor>;
+
+impl Drain for Http1Connection {
+    fn drain(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+impl Drain for Http2Connection {
+    fn drain(self: Pin<&mut Self>) {
+        self.graceful_shutdown();
+    }
+}
+
+async fn until_stopped(connection: impl Drain, mut stop: watch::Receiver<Phase>) -> hyper::Result<()> {
+    let mut connection = pin!(connection);
+    loop {
+        tokio::select! {
+            biased;
+            ended = connection.as_mut() => return ended,
+            _ = stop.changed() => {}
+        }
+        let phase = *stop.borrow_and_update();
+        match phase {
+            Phase::Serving => {}
+            Phase::Draining => connection.as_mut().drain(),
+            Phase::Closing => return Ok(()),
+        }
+    }
+}
+
+/// Runs the streams of HTTP/2 connections as tracked tasks that the hard close ends too.
+#[derive(Clone)]
+struct TrackedExecutor {
+    tracker: TaskTracker,
+    stop: watch::Receiver<Phase>,
+}
+
+impl<F> Executor<F> for TrackedExecutor
+where
+    F: Future + Send + 'static,
+    F::Output: Send,
+{
+    fn execute(&self, future: F) {
+        let mut stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            tokio::select! {
+                biased;
+                _ = future => {}
+                _ = stop.wait_for(|phase| *phase == Phase::Closing) => {}
+            }
+        });
+    }
+}

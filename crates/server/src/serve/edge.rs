@@ -1,0 +1,159 @@
+//! One request: from hyper through everything that must happen outside the router, and back.
+
+use std::convert::Infallible;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use futures_util::FutureExt;
+use http::Request;
+use http::request::Parts;
+use hyper::body::{Body as _, Incoming};
+use tower::Service as _;
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
+
+use super::body::IdleLimited;
+use super::client::{ClientInfo, Hop};
+use super::cors;
+use super::hooks::RequestContext;
+use super::options::ServeOptions;
+use super::request_id::{self, RequestId};
+use super::route::RecordRoute;
+
+/// The router and all that surrounds it; one for all connections.
+pub(super) struct Edge {
+    /// Finished once: a clone of it is a count, not a copy of every route.
+    router: Router,
+    options: ServeOptions,
+}
+
+impl Edge {
+    pub(super) fn new(router: Router, options: ServeOptions) -> Self {
+        Self {
+            router: router.layer(RecordRoute).with_state(()),
+            options,
+        }
+    }
+
+    async fn answer(&self, hop: Hop, request: Request<Incoming>) -> Response {
+        let started = Instant::now();
+        let (mut parts, body) = request.into_parts();
+        let request_id = RequestId::of(&parts.headers, &*self.options.ids);
+        let client = ClientInfo::of(hop, &parts, &self.options.trusted_proxies);
+        let span = tracing::info_span!(
+            "request",
+            http.method = %parts.method,
+            http.route = Empty,
+            http.status = Empty,
+            duration_ms = Empty,
+            request.id = %request_id,
+        );
+        let https_refused = self.options.require_https
+            && !client.is_https()
+            && !self
+                .options
+                .plain_http_paths
+                .iter()
+                .any(|path| path == parts.uri.path());
+
+        parts.extensions.insert(client.clone());
+        parts.extensions.insert(request_id.clone());
+        let prepared = self.options.hooks.prepare(&mut parts);
+        let cors = cors::Decision::of(&parts, &*self.options.hooks);
+
+        let mut response = if let Some(preflight) = cors.preflight() {
+            preflight
+        } else if https_refused {
+            self.options.hooks.plain_http_refused(RequestContext {
+                uri: &parts.uri,
+                request_id: &request_id,
+                client: &client,
+            })
+        } else if let Err(refused) = prepared {
+            refused
+        } else {
+            let routed = self.route(parts, body, &request_id, &client);
+            routed.instrument(span.clone()).await
+        };
+
+        cors.mark(response.headers_mut());
+        response
+            .headers_mut()
+            .insert(request_id::HEADER, request_id.to_header());
+        log(&span, &response, started);
+        response
+    }
+
+    async fn route(
+        &self,
+        parts: Parts,
+        body: Incoming,
+        request_id: &RequestId,
+        client: &ClientInfo,
+    ) -> Response {
+        let uri = parts.uri.clone();
+        let body = if body.is_end_stream() {
+            Body::empty()
+        } else {
+            Body::new(IdleLimited::new(body, self.options.body_idle_timeout))
+        };
+        let mut router = self.router.clone();
+        // The call itself is inside, since a handler may panic before its first await.
+        let routed = async move { router.call(Request::from_parts(parts, body)).await };
+        match AssertUnwindSafe(routed).catch_unwind().await {
+            Ok(Ok(response)) => response,
+            Ok(Err(never)) => match never {},
+            Err(panic) => {
+                tracing::error!(panic = text_of(&*panic), "a request handler panicked");
+                self.options.hooks.panicked(RequestContext {
+                    uri: &uri,
+                    request_id,
+                    client,
+                })
+            }
+        }
+    }
+}
+
+/// The access log. Streams are logged when their head is sent.
+fn log(span: &Span, response: &Response, started: Instant) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("http.status", response.status().as_u16());
+    span.record("duration_ms", started.elapsed().as_secs_f64() * 1000.0);
+    span.in_scope(|| tracing::debug!("request answered"));
+}
+
+fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no text")
+}
+
+/// What hyper calls for the requests of one connection.
+#[derive(Clone)]
+pub(super) struct EdgeOfHop {
+    pub(super) edge: Arc<Edge>,
+    pub(super) hop: Hop,
+}
+
+impl hyper::service::Service<Request<Incoming>> for EdgeOfHop {
+    type Response = Response;
+    type Error = Infallible;
+    /// Boxed, so that a connection holds a request's state only while there is a request.
+    type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
+
+    fn call(&self, request: Request<Incoming>) -> Self::Future {
+        let edge = Arc::clone(&self.edge);
+        let hop = self.hop;
+        Box::pin(async move { Ok(edge.answer(hop, request).await) })
+    }
+}

@@ -1,0 +1,169 @@
+//! What hyper reads and writes: a plain or a TLS socket whose first bytes were looked at.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
+use tokio_rustls::server::TlsStream;
+
+use super::guard::GuardedTcp;
+
+/// What an HTTP/2 client sends first (RFC 9113, 3.4).
+const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+pub(super) enum Stream {
+    Plain(GuardedTcp),
+    /// Boxed: a plain connection should not carry the size of a TLS session.
+    Tls(Box<TlsStream<GuardedTcp>>),
+}
+
+pub(super) struct Socket {
+    stream: Stream,
+    /// Freed once hyper has read it.
+    looked_at: Option<Box<LookedAt>>,
+}
+
+struct LookedAt {
+    bytes: [u8; HTTP2_PREFACE.len()],
+    start: usize,
+    end: usize,
+}
+
+/// What the first bytes of a connection are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FirstBytes {
+    /// The peer closed before it said enough.
+    Nothing,
+    Http2Preface,
+    Other,
+}
+
+impl Socket {
+    pub(super) fn new(stream: Stream) -> Self {
+        Self {
+            stream,
+            looked_at: None,
+        }
+    }
+
+    /// Reads until the HTTP/2 preface is complete or ruled out, and keeps the bytes for the reader.
+    pub(super) async fn look_at_first_bytes(&mut self) -> io::Result<FirstBytes> {
+        let mut bytes = [0; HTTP2_PREFACE.len()];
+        let mut end = 0;
+        while end < bytes.len() && HTTP2_PREFACE.starts_with(&bytes[..end]) {
+            let read = self.stream.read(&mut bytes[end..]).await?;
+            if read == 0 {
+                return Ok(FirstBytes::Nothing);
+            }
+            end += read;
+        }
+        let preface = bytes == *HTTP2_PREFACE;
+        self.looked_at = Some(Box::new(LookedAt { bytes, start: 0, end }));
+        Ok(if preface {
+            FirstBytes::Http2Preface
+        } else {
+            FirstBytes::Other
+        })
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Some(looked_at) = &mut self.looked_at else {
+            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+        };
+        let unread = &looked_at.bytes[looked_at.start..looked_at.end];
+        let taken = unread.len().min(buffer.remaining());
+        buffer.put_slice(&unread[..taken]);
+        looked_at.start += taken;
+        if looked_at.start == looked_at.end {
+            self.looked_at = None;
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
+            Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
+            Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
+            Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(tcp) => tcp.is_write_vectored(),
+            Self::Tls(tls) => tls.is_write_vectored(),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
+            Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+        }
+    }
+}
