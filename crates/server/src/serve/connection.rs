@@ -75,9 +75,9 @@ impl Shared {
             places: Arc::new(Semaphore::new(max_connections)),
             max_connections,
             turn_away_places: Arc::new(Semaphore::new(TURN_AWAY_PLACES)),
+            edge: Arc::new(Edge::new(router, options, tracker.clone())),
             tracker,
             stop,
-            edge: Arc::new(Edge::new(router, options)),
         }
     }
 

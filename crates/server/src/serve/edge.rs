@@ -13,11 +13,12 @@ use futures_util::FutureExt;
 use http::Request;
 use http::request::Parts;
 use hyper::body::{Body as _, Incoming};
+use tokio_util::task::TaskTracker;
 use tower::Service as _;
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
-use super::body::IdleLimited;
+use super::body::{Reading, RequestBody};
 use super::client::{ClientInfo, Hop};
 use super::cors;
 use super::hooks::RequestContext;
@@ -30,12 +31,18 @@ pub(super) struct Edge {
     /// Finished once: a clone of it is a count, not a copy of every route.
     router: Router,
     options: ServeOptions,
+    reading: Reading,
 }
 
 impl Edge {
-    pub(super) fn new(router: Router, options: ServeOptions) -> Self {
+    pub(super) fn new(router: Router, options: ServeOptions, tracker: TaskTracker) -> Self {
         Self {
             router: router.layer(RecordRoute).with_state(()),
+            reading: Reading {
+                idle_timeout: options.body_idle_timeout,
+                drain_timeout: options.body_drain_timeout,
+                tracker,
+            },
             options,
         }
     }
@@ -100,7 +107,7 @@ impl Edge {
         let body = if body.is_end_stream() {
             Body::empty()
         } else {
-            Body::new(IdleLimited::new(body, self.options.body_idle_timeout))
+            Body::new(RequestBody::new(&parts, body, self.reading.clone()))
         };
         let mut router = self.router.clone();
         // The call itself is inside, since a handler may panic before its first await.

@@ -24,6 +24,9 @@ pub struct ServeOptions {
     /// The longest pause within a request body while a handler waits for it; then the handler gets
     /// an error. Default 30 s.
     pub body_idle_timeout: Duration,
+    /// How long what a handler left of a request body is still read, so that the sender gets to read
+    /// the answer; then the connection is closed. Default 2 s.
+    pub body_drain_timeout: Duration,
     /// A connection that takes no bytes for this long is closed (api.md 3.8). Default 30 s.
     pub write_stall_timeout: Duration,
     /// HTTP/1 and HTTP/2: bytes of a request's headers; more is answered 431. Default 32 KiB.
@@ -71,6 +74,7 @@ impl ServeOptions {
             tls_handshake_timeout: Duration::from_secs(10),
             header_read_timeout: Duration::from_secs(75),
             body_idle_timeout: Duration::from_secs(30),
+            body_drain_timeout: Duration::from_secs(2),
             write_stall_timeout: Duration::from_secs(30),
             max_header_bytes: 32 * 1024,
             http1_max_buffer_bytes: 64 * 1024,

@@ -110,6 +110,60 @@ async fn a_head_over_the_limit_is_answered_431() {
     server.stop().await;
 }
 
+/// Answers without a look at the body.
+async fn refuse() -> StatusCode {
+    StatusCode::UNAUTHORIZED
+}
+
+#[tokio::test]
+async fn the_sender_of_a_large_body_that_nobody_reads_gets_the_answer_and_keeps_the_connection() {
+    let router = router().route("/refuse", post(refuse));
+    let server = Server::start(router, |_| {}).await;
+    let mut socket = server.connect().await;
+    let body = vec![b'x'; 8 * 1024 * 1024];
+    let head = format!(
+        "POST /refuse HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).await.unwrap();
+    let sending = socket.write_all(&body);
+    soon("the sending of the body", sending).await.unwrap();
+    let answer = read_until(&mut socket, "\r\n\r\n").await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    socket.write_all(GET.as_bytes()).await.unwrap();
+    read_until(&mut socket, "here").await;
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_without_end_that_nobody_reads_is_cut() {
+    let router = Router::new().route("/", post(refuse));
+    let server = Server::start(router, |options| options.body_drain_timeout = SHORT).await;
+    let (mut read, mut write) = server.connect().await.into_split();
+    let sending = tokio::spawn(async move {
+        write
+            .write_all(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000000\r\n\r\n")
+            .await?;
+        while write.write_all(&[b'x'; 65_536]).await.is_ok() {}
+        std::io::Result::Ok(())
+    });
+    let answer = rest_of(&mut read).await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    soon("the end of sending", sending).await.unwrap().unwrap();
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_body_that_was_not_called_for_is_not_called_for_after_the_answer() {
+    let router = Router::new().route("/", post(refuse));
+    let server = Server::start(router, |_| {}).await;
+    let request = "POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n";
+    let answer = exchange(&server, request).await;
+    assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
+    assert!(!answer.contains("100 Continue"), "{answer}");
+    server.stop().await;
+}
+
 #[tokio::test]
 async fn a_body_that_pauses_too_long_fails_in_the_handler() {
     let router = Router::new().route("/", post(|body: Bytes| async move { body }));
