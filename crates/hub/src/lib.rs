@@ -1,1 +1,92 @@
-//! placeholder
+//! Live delivery: the hub knows the channels that have readers, and brings their messages to them.
+//!
+//! For each such channel it keeps the recent tail of the log in a ring, and nothing a reader: a reader is
+//! a cursor. Replay, live delivery and catching up are one loop over (cursor, head], first through pages
+//! of the store's history, then through the ring. A reader that is up to date is parked in the group of
+//! those with the same filter; a message that the group wants unparks the group, puts the readers on
+//! their connections' lists of dirty cursors and wakes each connection at most once until it runs. So a
+//! burst costs O(1) a message once the readers are awake, each wire form is encoded once, and a client
+//! that does not read costs no memory: it falls behind into the history.
+//!
+//! The crate must never see access rules, HTTP or SQL.
+//!
+//! # Layout
+//!
+//! - [`Hub`] is where the engine puts messages, hints and ends in, and where readers register.
+//! - [`Connection`] is what a transport polls: the batches of all its subscriptions.
+//! - [`History`] is what the engine implements over the store.
+//! - `channel` decides, under one lock, what a reader does next; `group`, `parked`, `ring` and `signal` are
+//!   its parts. These are the synchronising core: free of tokio and I/O, over the locks of `sync`.
+//!
+//! # Order
+//!
+//! Who publishes raises the head, then marks cursors dirty; who reads takes the dirty list, then reads
+//! heads. Readers register before they find out where to start. The interleavings are held by loom:
+//!
+//! ```text
+//! RUSTFLAGS="--cfg loom" cargo test -p postbell-hub --lib loom --release --target-dir target/loom
+//! ```
+
+// Under loom only the synchronising core is compiled, and not every part of it is used.
+#![cfg_attr(loom, expect(dead_code, reason = "the parts around the core are left out"))]
+
+/// The bytes of all rings.
+#[cfg(not(loom))]
+mod budget;
+/// What a reader does next.
+mod channel;
+/// Subscriptions of one client.
+#[cfg(not(loom))]
+mod connection;
+/// A reader's place.
+mod cursor;
+/// Why streams end.
+mod end;
+/// Messages with their wire forms.
+mod entry;
+/// Pages from the cache or the store.
+#[cfg(not(loom))]
+mod fetch;
+/// Which messages a reader wants.
+mod filter;
+/// Readers by filter.
+mod group;
+/// The store, as the hub sees it.
+#[cfg(not(loom))]
+mod history;
+/// The way in.
+#[cfg(not(loom))]
+mod hub;
+/// Names of channels across apps.
+mod key;
+/// Readers that are up to date.
+mod parked;
+/// The cache of pages.
+#[cfg(not(loom))]
+mod pages;
+/// Readers before they start.
+#[cfg(not(loom))]
+mod registration;
+/// The tail of a log.
+mod ring;
+/// Waking connections.
+mod signal;
+/// Locks, ordinary or loom's.
+mod sync;
+
+#[cfg(not(loom))]
+pub use connection::{BatchLimits, Connection, ConnectionHandle, Delivery};
+pub use end::EndReason;
+pub use entry::{Entry, Form};
+pub use filter::Filter;
+#[cfg(not(loom))]
+pub use history::{History, HistoryError, HistoryPage, HistoryQuery};
+#[cfg(not(loom))]
+pub use hub::{Hub, HubOptions};
+pub use key::ChannelKey;
+#[cfg(not(loom))]
+pub use registration::{Registration, Start};
+pub use signal::SubscriptionId;
+
+#[cfg(all(test, loom))]
+mod loom;

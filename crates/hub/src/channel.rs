@@ -1,0 +1,369 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use model::message::Message;
+use model::position::{Epoch, Position};
+
+use crate::cursor::{Cursor, Quota};
+use crate::end::EndReason;
+use crate::entry::Entry;
+use crate::filter::Filter;
+use crate::group::Groups;
+use crate::key::ChannelKey;
+use crate::parked::{Unparked, Waiting};
+use crate::ring::Ring;
+use crate::signal::{Seen, Signal, Slot};
+use crate::sync::Mutex;
+
+/// How many messages of the ring one look at the channel goes over: bounds the time under its lock.
+const SCAN: usize = 256;
+
+/// A channel with readers: what is known of its head, the tail of its log, and who waits for more.
+///
+/// One lock covers the head and the parked readers. So a publish that raises the head finds every reader
+/// that saw the old one parked, and a reader that comes later sees the new one.
+pub(crate) struct Channel {
+    pub(crate) key: ChannelKey,
+    state: Mutex<State>,
+}
+
+struct State {
+    /// The current incarnation, as far as known; `None` while the channel does not exist.
+    epoch: Option<Epoch>,
+    head: u64,
+    /// Counts the changes of epoch and head, so that a slow answer of the history is known to be stale.
+    version: u64,
+    /// What the history no longer holds, once it has confirmed the current epoch.
+    confirmed: Option<u64>,
+    ring: Ring,
+    /// Whether the budget of the rings knows this one.
+    budgeted: bool,
+    groups: Groups,
+    readers: usize,
+    ended: Option<Ended>,
+}
+
+struct Ended {
+    reason: EndReason,
+    /// The incarnation whose readers end; `None` for all.
+    epoch: Option<Epoch>,
+}
+
+impl Ended {
+    fn concerns(&self, epoch: Option<Epoch>) -> bool {
+        self.epoch.is_none() || self.epoch == epoch
+    }
+}
+
+/// What a reader does next.
+pub(crate) enum Next {
+    /// It moved; there may be more.
+    Moved,
+    /// It is up to date and parked.
+    Parked,
+    /// What follows is not in the ring. `fresh`: a page from the cache will not do.
+    History { fresh: bool },
+    /// It lost what lies between two positions.
+    Gap { from: Position, to: Position },
+    /// It has had everything up to the end.
+    End(EndReason),
+    /// This channel ended, but another incarnation than the reader's: join the channel anew.
+    Rejoin,
+}
+
+/// What the history said about a channel at the time of a read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Truth {
+    pub(crate) epoch: Option<Epoch>,
+    pub(crate) floor: u64,
+    pub(crate) head: u64,
+    /// The channel's version before the read.
+    pub(crate) version: u64,
+}
+
+impl Channel {
+    pub(crate) fn new(key: ChannelKey, ring_bytes: Arc<AtomicUsize>) -> Self {
+        let state = State {
+            epoch: None,
+            head: 0,
+            version: 0,
+            confirmed: None,
+            ring: Ring::new(ring_bytes),
+            budgeted: false,
+            groups: Groups::default(),
+            readers: 0,
+            ended: None,
+        };
+        Self {
+            key,
+            state: Mutex::new(state),
+        }
+    }
+
+    /// Adds a reader.
+    pub(crate) fn join(&self, filter: Option<&Arc<dyn Filter>>) -> Cursor {
+        let mut state = self.state.lock();
+        state.readers += 1;
+        Cursor::new(state.groups.join(filter))
+    }
+
+    /// Removes a reader; true when it was the last one.
+    pub(crate) fn leave(&self, cursor: &Cursor) -> bool {
+        let mut state = self.state.lock();
+        if let Some(ticket) = cursor.ticket {
+            state.groups.parked(cursor.group).leave(ticket);
+        }
+        state.groups.leave(cursor.group);
+        state.readers -= 1;
+        state.readers == 0
+    }
+
+    pub(crate) fn has_readers(&self) -> bool {
+        self.state.lock().readers > 0
+    }
+
+    /// Takes in what a reader that starts was told. A known incarnation is left alone: whatever was
+    /// published since that reader joined has come or will come here by itself. False when the reader
+    /// was told of another incarnation than the one known here.
+    pub(crate) fn begin(&self, epoch: Option<Epoch>, head: u64) -> bool {
+        self.change(|state, unparked| {
+            if state.epoch.is_none() && epoch.is_some() && state.ended.is_none() {
+                state.renew(epoch, head, unparked);
+            }
+            epoch.is_none() || epoch == state.epoch
+        })
+    }
+
+    /// A committed message, in commit order. True when the budget of the
+    /// rings must come to know this one.
+    pub(crate) fn publish(&self, epoch: Epoch, message: Arc<Message>, ring_messages: usize) -> bool {
+        self.change(|state, unparked| {
+            if state.ended.is_some() {
+                return false;
+            }
+            let (seq, old_head) = (message.seq, state.head);
+            let renewed = state.epoch != Some(epoch);
+            if renewed {
+                state.renew(Some(epoch), seq, unparked);
+            }
+            if seq <= old_head && !renewed && state.ring.last().is_some_and(|last| last + 1 != seq) {
+                return false;
+            }
+            let entry = Entry::new(self.key.name.clone(), epoch, Arc::clone(&message));
+            state.ring.push(Arc::new(entry), ring_messages);
+            if !renewed && seq > old_head {
+                state.head = seq;
+                state.version += 1;
+                let seen = Seen { epoch: Some(epoch), seq: old_head };
+                if seq == old_head + 1 {
+                    let first = state.ring.first().unwrap_or(seq);
+                    state.groups.unpark_matching(first, &message, seen, unparked);
+                } else {
+                    state.groups.unpark_all(seen, unparked);
+                }
+            }
+            !std::mem::replace(&mut state.budgeted, true)
+        })
+    }
+
+    /// A hint that the store holds messages up to `head`.
+    pub(crate) fn advance(&self, epoch: Epoch, head: u64) {
+        self.change(|state, unparked| {
+            if state.ended.is_some() {
+                return;
+            }
+            if state.epoch != Some(epoch) {
+                state.renew(Some(epoch), head, unparked);
+            } else if head > state.head {
+                state.raise(head, unparked);
+            }
+        });
+    }
+
+    /// Takes in what the history said, unless the channel changed since it was asked: then false.
+    pub(crate) fn learn(&self, truth: Truth) -> bool {
+        self.change(|state, unparked| {
+            let is_other = state.epoch != truth.epoch;
+            if state.version != truth.version || (is_other && state.ended.is_some()) {
+                return false;
+            }
+            if is_other {
+                state.renew(truth.epoch, truth.head, unparked);
+            } else if truth.head > state.head {
+                state.raise(truth.head, unparked);
+            } else {
+                // The hint was wrong; without this, readers would ask for its messages for ever.
+                state.head = truth.head.max(state.ring.last().unwrap_or(0));
+            }
+            state.confirmed = truth.epoch.map(|_| truth.floor);
+            true
+        })
+    }
+
+    pub(crate) fn version(&self) -> u64 {
+        self.state.lock().version
+    }
+
+    /// Whether an end of this incarnation concerns readers here; also while none is known.
+    pub(crate) fn may_hold(&self, epoch: Epoch) -> bool {
+        self.state.lock().epoch.is_none_or(|current| current == epoch)
+    }
+
+    /// Ends the readers of one incarnation, or with `None` all readers, once each has had what came
+    /// before. The hub has forgotten this channel by then: other readers join it anew.
+    pub(crate) fn end(&self, epoch: Option<Epoch>, reason: EndReason) {
+        self.change(|state, unparked| {
+            if state.ended.is_none() {
+                state.ended = Some(Ended { reason, epoch });
+                state.groups.unpark_all(state.seen(), unparked);
+            }
+        });
+    }
+
+    /// Why the channel ended for readers of this incarnation.
+    pub(crate) fn end_reason(&self, epoch: Option<Epoch>) -> Option<EndReason> {
+        let state = self.state.lock();
+        let ended = state.ended.as_ref()?;
+        ended.concerns(epoch).then(|| ended.reason.clone())
+    }
+
+    /// Drops the older half of the ring; false when nothing is left, and then the budget forgets it.
+    pub(crate) fn evict_half(&self) -> bool {
+        let mut state = self.state.lock();
+        state.ring.evict_half();
+        state.budgeted = !state.ring.is_empty();
+        state.budgeted
+    }
+
+    /// Brings the reader forward: hands what it gets from the ring to `give`, or parks it when it is up
+    /// to date, or says what else it needs.
+    pub(crate) fn read(
+        &self,
+        cursor: &mut Cursor,
+        whom: (&Arc<Signal>, Slot),
+        quota: &mut Quota,
+        give: impl FnMut(&Arc<Entry>),
+    ) -> Next {
+        let mut state = self.state.lock();
+        if let Some(next) = state.settle(cursor) {
+            return next;
+        }
+        if cursor.seq < state.head {
+            return state.read_ring(cursor, quota, give);
+        }
+        if let Some(ended) = &state.ended {
+            return Next::End(ended.reason.clone());
+        }
+        let waiting = Waiting {
+            signal: Arc::clone(whom.0),
+            slot: whom.1,
+        };
+        cursor.ticket = Some(state.groups.parked(cursor.group).park(waiting));
+        Next::Parked
+    }
+
+    /// Where the reader is: a parked one has seen all that there is.
+    pub(crate) fn position(&self, cursor: &mut Cursor) -> Position {
+        let mut state = self.state.lock();
+        if cursor.ticket.is_some_and(|ticket| state.groups.parked(cursor.group).holds(ticket)) {
+            cursor.seq = cursor.seq.max(state.head);
+        }
+        cursor.position()
+    }
+
+    /// Changes the state under the lock, then tells the readers whom it concerns without the lock.
+    fn change<T>(&self, change: impl FnOnce(&mut State, &mut Vec<Unparked>) -> T) -> T {
+        let mut unparked = Vec::new();
+        let answer = change(&mut self.state.lock(), &mut unparked);
+        unparked.into_iter().for_each(Unparked::tell);
+        answer
+    }
+}
+
+impl State {
+    fn seen(&self) -> Seen {
+        Seen {
+            epoch: self.epoch,
+            seq: self.head,
+        }
+    }
+
+    /// Another incarnation. Readers that waited for the first one have seen it up to 0.
+    fn renew(&mut self, epoch: Option<Epoch>, head: u64, unparked: &mut Vec<Unparked>) {
+        let seen = match self.epoch {
+            Some(_) => self.seen(),
+            None => Seen { epoch, seq: 0 },
+        };
+        self.epoch = epoch;
+        self.head = head;
+        self.version += 1;
+        self.confirmed = None;
+        self.ring.clear();
+        self.groups.forget_verdicts();
+        self.groups.unpark_all(seen, unparked);
+    }
+
+    /// The store holds more than came by here: the readers fetch it.
+    fn raise(&mut self, head: u64, unparked: &mut Vec<Unparked>) {
+        let seen = self.seen();
+        self.head = head;
+        self.version += 1;
+        self.groups.unpark_all(seen, unparked);
+    }
+
+    /// Sees to it that cursor and channel speak of the same incarnation.
+    fn settle(&self, cursor: &mut Cursor) -> Option<Next> {
+        if let Some(ended) = &self.ended {
+            if !ended.concerns(cursor.epoch) {
+                return Some(Next::Rejoin);
+            }
+            if cursor.epoch != self.epoch {
+                return Some(Next::End(ended.reason.clone()));
+            }
+        }
+        if cursor.epoch.is_none() && self.epoch.is_some() {
+            cursor.epoch = self.epoch;
+            cursor.seq = 0;
+            cursor.check = false;
+        }
+        if cursor.epoch != self.epoch {
+            // Hints may come late: the history decides which incarnation is the current one.
+            let (Some(epoch), Some(floor), false) = (self.epoch, self.confirmed, cursor.check) else {
+                return Some(Next::History { fresh: true });
+            };
+            let from = cursor.position();
+            cursor.epoch = Some(epoch);
+            cursor.seq = floor;
+            return Some(Next::Gap { from, to: cursor.position() });
+        }
+        (cursor.check && self.ended.is_none()).then_some(Next::History { fresh: true })
+    }
+
+    fn read_ring(
+        &mut self,
+        cursor: &mut Cursor,
+        quota: &mut Quota,
+        mut give: impl FnMut(&Arc<Entry>),
+    ) -> Next {
+        let Some(first) = self.ring.first() else {
+            return Next::History { fresh: false };
+        };
+        if self.ring.get(cursor.seq + 1).is_none() {
+            return Next::History { fresh: false };
+        }
+        for _ in 0..SCAN {
+            let Some(entry) = self.ring.get(cursor.seq + 1) else { break };
+            if self.groups.matches(cursor.group, first, &entry.message) {
+                if !quota.take(entry.wire_size()) {
+                    break;
+                }
+                give(entry);
+            }
+            cursor.seq += 1;
+        }
+        Next::Moved
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests;

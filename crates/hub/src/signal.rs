@@ -1,0 +1,111 @@
+use std::mem;
+use std::task::Waker;
+
+use model::position::Epoch;
+
+use crate::end::EndReason;
+use crate::sync::Mutex;
+
+/// The name that a connection gives one of its subscriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SubscriptionId(pub u64);
+
+/// Up to where a parked reader has seen its channel, at the moment when it was unparked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) epoch: Option<Epoch>,
+    pub(crate) seq: u64,
+}
+
+/// Which cursor of its connection a parked reader is. The generation tells a cursor from an earlier one
+/// in the same slot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Slot {
+    pub(crate) index: u32,
+    pub(crate) generation: u32,
+}
+
+/// A cursor that has something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dirty {
+    pub(crate) slot: Slot,
+    pub(crate) seen: Seen,
+}
+
+/// What somebody else decided about a connection.
+#[derive(Debug, Default)]
+pub(crate) struct Orders {
+    pub(crate) close: Option<EndReason>,
+    pub(crate) ends: Vec<(SubscriptionId, EndReason)>,
+}
+
+/// The meeting point of a connection's task and those who have news for it: a list of dirty cursors and
+/// one waker. A wake takes the waker out, so that a connection is woken at most once until it runs.
+///
+/// The order that makes a wake-up impossible to lose: who has news publishes it first (a channel's head,
+/// under its lock), then calls [`Signal::mark`]; the connection first calls [`Signal::take`], then reads
+/// heads, and [`Signal::sleep`] refuses when something was marked in between.
+pub(crate) struct Signal {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    dirty: Vec<Dirty>,
+    waker: Option<Waker>,
+    /// Boxed because almost no connection ever gets any.
+    orders: Option<Box<Orders>>,
+}
+
+impl Signal {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(State::default()),
+        }
+    }
+
+    /// Puts a cursor on the list and wakes the connection if it sleeps.
+    pub(crate) fn mark(&self, dirty: Dirty) {
+        let waker = {
+            let mut state = self.state.lock();
+            if state.dirty.capacity() == 0 {
+                state.dirty.reserve_exact(1);
+            }
+            state.dirty.push(dirty);
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Leaves an order and wakes the connection if it sleeps.
+    pub(crate) fn order(&self, give: impl FnOnce(&mut Orders)) {
+        let waker = {
+            let mut state = self.state.lock();
+            give(state.orders.get_or_insert_default());
+            state.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+
+    /// Takes all that waits, and the waker: who runs need not be woken.
+    pub(crate) fn take(&self) -> (Vec<Dirty>, Option<Box<Orders>>) {
+        let mut state = self.state.lock();
+        state.waker = None;
+        (mem::take(&mut state.dirty), state.orders.take())
+    }
+
+    /// Leaves the waker, unless something waits already: then the answer is false and the caller must
+    /// look again.
+    pub(crate) fn sleep(&self, waker: &Waker) -> bool {
+        let mut state = self.state.lock();
+        if !state.dirty.is_empty() || state.orders.is_some() {
+            return false;
+        }
+        state.waker = Some(waker.clone());
+        true
+    }
+}
