@@ -1,0 +1,239 @@
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use model::app::AppKey;
+use model::channel::ChannelName;
+use model::position::Epoch;
+use model::time::UnixMillis;
+use parking_lot::RwLock;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use store::messages::Head;
+
+use crate::Role;
+use crate::error::JobError;
+
+/// How many channels are remembered; beyond it those that the file knows too are forgotten.
+const REMEMBERED: usize = 200_000;
+
+/// Where a channel stands, with what a writer and a reader of its log need.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ChannelHead {
+    /// The channel's row in `channels`: its incarnation.
+    pub(crate) channel: i64,
+    /// The epoch as it is told, salt mixed in.
+    pub(crate) epoch: Epoch,
+    /// Of the last message.
+    pub(crate) seq: u64,
+    /// Log row of the last message; 0: none.
+    pub(crate) row: i64,
+    /// Of the last message.
+    pub(crate) published_at: Option<UnixMillis>,
+}
+
+impl ChannelHead {
+    /// As the port tells it.
+    pub(crate) fn head(&self) -> Head {
+        Head {
+            epoch: self.epoch,
+            seq: self.seq,
+            last_published_at: self.published_at,
+        }
+    }
+}
+
+/// A channel of an app.
+pub(crate) type ChannelKey = (AppKey, ChannelName);
+
+/// Where channels stand after the last commit. The file lags behind for those that are dirty.
+#[derive(Clone)]
+pub(crate) struct SharedHeads {
+    // A short read lock per look-up, a short write lock per commit; never held across a query.
+    inner: Arc<RwLock<Inner>>,
+}
+
+struct Inner {
+    heads: HashMap<ChannelKey, Remembered, RandomState>,
+    dirty: usize,
+    salt: u64,
+    last_row: i64,
+}
+
+struct Remembered {
+    head: ChannelHead,
+    dirty: bool,
+}
+
+impl SharedHeads {
+    /// Reads what the file knows and, for a server, what the log says after it.
+    pub(crate) fn load(connection: &Connection, role: Role) -> Result<Self, JobError> {
+        let meta = |name: &str| {
+            connection.query_row("SELECT value FROM meta WHERE name = ?1", [name], |row| {
+                row.get::<_, i64>(0)
+            })
+        };
+        let salt = meta("epoch_salt")? as u64;
+        let watermark = meta("heads_row")?;
+        let mut inner = Inner {
+            heads: HashMap::default(),
+            dirty: 0,
+            salt,
+            last_row: watermark,
+        };
+        if role == Role::Server {
+            inner.replay(connection, watermark)?;
+        }
+        Ok(Self {
+            inner: Arc::new(RwLock::new(inner)),
+        })
+    }
+
+    /// Forgets everything and reads the file again, after the writer lost its connection.
+    pub(crate) fn reload(&self, connection: &Connection) -> Result<(), JobError> {
+        let fresh = Self::load(connection, Role::Server)?;
+        let fresh = Arc::into_inner(fresh.inner).map(RwLock::into_inner);
+        if let Some(fresh) = fresh {
+            *self.inner.write() = fresh;
+        }
+        Ok(())
+    }
+
+    /// Where a channel stands, from memory or from the file.
+    pub(crate) fn find(
+        &self,
+        connection: &Connection,
+        app: AppKey,
+        name: &ChannelName,
+    ) -> Result<Option<ChannelHead>, JobError> {
+        let key = (app, name.clone());
+        let salt = {
+            let inner = self.inner.read();
+            if let Some(known) = inner.heads.get(&key) {
+                return Ok(Some(known.head));
+            }
+            inner.salt
+        };
+        let mut statement = connection.prepare_cached(
+            "SELECT channel, epoch, seq, row, published_at FROM channels
+             WHERE app = ?1 AND name = ?2 AND deleted = 0",
+        )?;
+        let head = statement
+            .query_row(params![app.0, name.as_str()], |row| {
+                Ok(ChannelHead {
+                    channel: row.get(0)?,
+                    epoch: salted(row.get(1)?, salt),
+                    seq: row.get::<_, i64>(2)? as u64,
+                    row: row.get(3)?,
+                    published_at: row.get::<_, Option<i64>>(4)?.map(UnixMillis),
+                })
+            })
+            .optional()?;
+        Ok(head)
+    }
+
+    /// What memory knows of a channel, if anything.
+    pub(crate) fn remembered(&self, app: AppKey, name: &ChannelName) -> Option<ChannelHead> {
+        self.inner
+            .read()
+            .heads
+            .get(&(app, name.clone()))
+            .map(|known| known.head)
+    }
+
+    /// Takes over what a commit changed: `None` is a deleted channel.
+    pub(crate) fn commit(
+        &self,
+        changes: impl Iterator<Item = (ChannelKey, Option<ChannelHead>)>,
+        last_row: i64,
+    ) {
+        let mut inner = self.inner.write();
+        inner.last_row = last_row;
+        for (key, head) in changes {
+            let before = match head {
+                Some(head) => inner.heads.insert(key, Remembered { head, dirty: true }),
+                None => inner.heads.remove(&key),
+            };
+            let was = usize::from(before.is_some_and(|before| before.dirty));
+            inner.dirty = inner.dirty + usize::from(head.is_some()) - was;
+        }
+    }
+
+    /// How many channels the file does not know the head of.
+    pub(crate) fn dirty(&self) -> usize {
+        self.inner.read().dirty
+    }
+
+    /// The last row of the log.
+    pub(crate) fn last_row(&self) -> i64 {
+        self.inner.read().last_row
+    }
+
+    /// What is mixed into the epochs of the file.
+    pub(crate) fn salt(&self) -> u64 {
+        self.inner.read().salt
+    }
+
+    /// The channels whose head is to be written, in the order of the table.
+    pub(crate) fn dirty_channels(&self) -> Vec<(i64, ChannelKey)> {
+        let inner = self.inner.read();
+        let dirty = inner.heads.iter().filter(|(_, known)| known.dirty);
+        let mut channels: Vec<_> = dirty
+            .map(|(key, known)| (known.head.channel, key.clone()))
+            .collect();
+        drop(inner);
+        channels.sort_unstable_by_key(|(channel, _)| *channel);
+        channels
+    }
+
+    /// Notes that the file has these heads now; where one moved on meanwhile it stays dirty.
+    pub(crate) fn written(&self, heads: impl Iterator<Item = (ChannelKey, ChannelHead)>) {
+        let mut inner = self.inner.write();
+        for (key, written) in heads {
+            if let Some(known) = inner.heads.get_mut(&key)
+                && known.dirty
+                && known.head == written
+            {
+                known.dirty = false;
+                inner.dirty -= 1;
+            }
+        }
+        if inner.heads.len() > REMEMBERED {
+            inner.heads.retain(|_, known| known.dirty);
+        }
+    }
+}
+
+impl Inner {
+    /// Brings the heads forward over the rows of the log after `watermark`.
+    fn replay(&mut self, connection: &Connection, watermark: i64) -> Result<(), JobError> {
+        let mut statement = connection.prepare(
+            "SELECT log.row, log.channel, log.seq, log.published_at, channels.app, channels.name, channels.epoch
+             FROM log JOIN channels ON channels.channel = log.channel
+             WHERE log.row > ?1 AND channels.deleted = 0 ORDER BY log.row",
+        )?;
+        let mut rows = statement.query([watermark])?;
+        while let Some(row) = rows.next()? {
+            let key = (
+                AppKey(row.get(4)?),
+                ChannelName::from_stored(row.get_ref(5)?.as_str().map_err(rusqlite::Error::from)?),
+            );
+            let head = ChannelHead {
+                channel: row.get(1)?,
+                epoch: salted(row.get(6)?, self.salt),
+                seq: row.get::<_, i64>(2)? as u64,
+                row: row.get(0)?,
+                published_at: Some(UnixMillis(row.get(3)?)),
+            };
+            self.heads.insert(key, Remembered { head, dirty: true });
+        }
+        self.dirty = self.heads.len();
+        let last: Option<i64> = connection.query_row("SELECT max(row) FROM log", [], |row| row.get(0))?;
+        self.last_row = last.unwrap_or(0).max(watermark);
+        Ok(())
+    }
+}
+
+/// The epoch as it is told: a restore changes the salt and with it every epoch.
+pub(crate) fn salted(stored: i64, salt: u64) -> Epoch {
+    Epoch(stored as u64 ^ salt)
+}

@@ -1,0 +1,107 @@
+use model::app::AppKey;
+use model::time::UnixMillis;
+use rusqlite::{Connection, params};
+use store::error::Result;
+
+use super::{JOB_BYTES, SLICE_ROWS};
+use crate::SqliteStore;
+use crate::error::JobError;
+
+/// Rows that one read looks at: a few milliseconds, so that no reader holds a snapshot for long.
+const PAGE_ROWS: i64 = 4_096;
+
+/// Whether a row goes: `?2` the app, `?3` the time, `?4` whether deleted ones stay until they are synced.
+macro_rules! is_removable {
+    () => {
+        "app = ?2 AND (state IN (2, 3) OR expires_at <= ?3 AND (state = 0 OR NOT ?4))"
+    };
+}
+
+/// What is removed.
+#[derive(Debug, Clone, Copy)]
+struct Rule {
+    app: AppKey,
+    now: UnixMillis,
+    keep_deleted: bool,
+}
+
+/// Removes synced, retracted and expired messages.
+///
+/// Goes through the table in the order of its rows, which needs no index of its own: readers look for
+/// what may go, the writer asks each row again and removes it.
+pub(super) async fn cleanup(
+    store: &SqliteStore,
+    app: AppKey,
+    now: UnixMillis,
+    keep_deleted: bool,
+) -> Result<u64> {
+    let rule = Rule {
+        app,
+        now,
+        keep_deleted,
+    };
+    let mut removed = 0;
+    let mut after = i64::MIN;
+    loop {
+        let page = store.readers.run(move |conn| look(conn, rule, after)).await?;
+        for slice in page.removable.chunks(SLICE_ROWS) {
+            let slice = slice.to_vec();
+            let bytes = JOB_BYTES + size_of_val(&*slice);
+            removed += store
+                .writer
+                .run(bytes, move |conn| remove(conn, rule, &slice))
+                .await?;
+        }
+        match page.last {
+            Some(last) => after = last,
+            None => return Ok(removed),
+        }
+    }
+}
+
+/// A piece of the table.
+struct Page {
+    /// Rows that may go.
+    removable: Vec<i64>,
+    /// The last row of the piece; `None` at the table's end.
+    last: Option<i64>,
+}
+
+fn look(conn: &Connection, rule: Rule, after: i64) -> std::result::Result<Page, JobError> {
+    let mut select = conn.prepare_cached(concat!(
+        "SELECT rowid, ",
+        is_removable!(),
+        " FROM inbox WHERE rowid > ?1 ORDER BY rowid LIMIT ?5"
+    ))?;
+    let mut rows = select.query(params![
+        after,
+        rule.app.0,
+        rule.now.0,
+        rule.keep_deleted,
+        PAGE_ROWS
+    ])?;
+    let mut page = Page {
+        removable: Vec::new(),
+        last: None,
+    };
+    while let Some(row) = rows.next()? {
+        let rowid = row.get(0)?;
+        page.last = Some(rowid);
+        if row.get(1)? {
+            page.removable.push(rowid);
+        }
+    }
+    Ok(page)
+}
+
+fn remove(conn: &Connection, rule: Rule, rowids: &[i64]) -> std::result::Result<u64, JobError> {
+    let mut delete = conn.prepare_cached(concat!(
+        "DELETE FROM inbox WHERE rowid = ?1 AND ",
+        is_removable!()
+    ))?;
+    let mut removed = 0;
+    for rowid in rowids {
+        removed += delete.execute(params![rowid, rule.app.0, rule.now.0, rule.keep_deleted])?;
+    }
+    Ok(removed as u64)
+}

@@ -1,0 +1,63 @@
+use model::inbox::{Clients, InboxId, InboxMessage, InboxState};
+use model::time::{DateTime, UnixMillis};
+use rusqlite::Row;
+
+use crate::error::{JobError, corrupt};
+
+/// The columns that [`message`] reads, in its order.
+macro_rules! columns {
+    () => {
+        "id, uid, state, prio, created_at, expires_at, clients, read, kind, created, expires, vid, title, lead, \
+         url, img, body"
+    };
+}
+
+/// Selects for [`message`] the row with this rowid.
+pub(super) const SELECT_BY_ROWID: &str = concat!("SELECT ", columns!(), " FROM inbox WHERE rowid = ?1");
+
+/// Selects for [`message`] the row of this app and id.
+pub(super) const SELECT_BY_ID: &str =
+    concat!("SELECT ", columns!(), " FROM inbox WHERE app = ?1 AND id = ?2");
+
+/// The message in a row that one of the statements above selected.
+pub(super) fn message(row: &Row<'_>) -> Result<InboxMessage, JobError> {
+    let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
+    let id = InboxId::from_stored(text(0)?);
+    let state = match row.get(2)? {
+        0 => InboxState::Imported,
+        1 => InboxState::Deleted,
+        2 => InboxState::Synced,
+        3 => InboxState::Retracted,
+        found => {
+            let reason = format!("expected a state from 0 to 3, found {found}");
+            return Err(corrupt("inbox", id, reason).into());
+        }
+    };
+    Ok(InboxMessage {
+        id,
+        uid: row.get(1)?,
+        vid: row.get(11)?,
+        created: DateTime::from_stored(text(9)?, UnixMillis(row.get(4)?)),
+        expires: DateTime::from_stored(text(10)?, UnixMillis(row.get(5)?)),
+        title: row.get(12)?,
+        lead: row.get(13)?,
+        body: row.get(16)?,
+        url: row.get(14)?,
+        img: row.get(15)?,
+        clients: Clients::from_stored(text(6)?),
+        kind: row.get(8)?,
+        prio: row.get(3)?,
+        state,
+        read: row.get(7)?,
+    })
+}
+
+/// The state as the table keeps it.
+pub(super) fn state_number(state: InboxState) -> i64 {
+    match state {
+        InboxState::Imported => 0,
+        InboxState::Deleted => 1,
+        InboxState::Synced => 2,
+        InboxState::Retracted => 3,
+    }
+}

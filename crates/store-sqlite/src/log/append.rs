@@ -1,0 +1,152 @@
+use std::sync::Arc;
+
+use model::app::AppKey;
+use model::channel;
+use model::message::{Message, MessageId};
+use rusqlite::{OptionalExtension as _, params};
+use store::commits::Commit;
+use store::messages::{Append, Appended, Idempotency};
+
+use crate::apps::require_app;
+use crate::error::{JobError, corrupt};
+use crate::heads::{ChannelHead, salted};
+use crate::log::{ANCHOR_EVERY, row};
+use crate::writer::maintenance::IDEMPOTENCY_AGE;
+use crate::writer::transaction::Tx;
+
+/// Appends one message inside the open transaction. Every check stands before the first write.
+pub(super) fn append(tx: &mut Tx<'_>, append: &Append) -> Result<Appended, JobError> {
+    if let Some(idempotency) = &append.idempotency
+        && let Some(before) = earlier_answer(tx, append.app, idempotency)?
+    {
+        return Ok(before);
+    }
+    let head = match tx.head(append.app, &append.channel)? {
+        Some(head) => head,
+        None if append.channel.as_str() != channel::DEFAULT
+            && channel_count(tx, append.app)? >= append.max_channels =>
+        {
+            return Ok(Appended::TooManyChannels);
+        }
+        None => make_channel(tx, append)?,
+    };
+
+    let published_at = head.published_at.map_or(tx.now, |last| last.max(tx.now));
+    let id = MessageId::one_shot(tx.mint.mint(tx.now, tx.context.ids.as_ref()));
+    let message = Arc::new(Message {
+        id,
+        seq: head.seq + 1,
+        published_at,
+        content: Arc::clone(&append.content),
+    });
+    let log_row = tx.pending.last_row + 1;
+    row::insert(tx.connection, log_row, &head, &message, &append.principal)?;
+    if message.seq.is_multiple_of(ANCHOR_EVERY) {
+        tx.connection
+            .prepare_cached("INSERT INTO anchors (channel, seq, row, published_at) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![head.channel, message.seq as i64, log_row, published_at.0])?;
+        let window = tx
+            .context
+            .windows
+            .of(tx.connection, append.app)?
+            .window(append.channel.as_str());
+        if message.seq > window.count {
+            tx.pending.trims.push((head.channel, message.seq - window.count));
+        }
+    }
+    if let Some(idempotency) = &append.idempotency {
+        remember_answer(tx, append.app, idempotency, id)?;
+    }
+
+    let moved = ChannelHead {
+        seq: message.seq,
+        row: log_row,
+        published_at: Some(published_at),
+        ..head
+    };
+    tx.pending.last_row = log_row;
+    tx.pending.last_id = Some(id);
+    tx.pending
+        .heads
+        .insert((append.app, append.channel.clone()), Some(moved));
+    tx.pending.commits.push(Commit::Published {
+        app: append.app,
+        channel: append.channel.clone(),
+        epoch: head.epoch,
+        message: Arc::clone(&message),
+    });
+    Ok(Appended::New {
+        epoch: head.epoch,
+        message,
+    })
+}
+
+fn make_channel(tx: &mut Tx<'_>, append: &Append) -> Result<ChannelHead, JobError> {
+    require_app(tx.connection, append.app)?;
+    // Epochs are 63 bits, which both our column and PostgreSQL's bigint hold without a sign.
+    let epoch = (tx.context.ids.random_u64() >> 1) as i64;
+    let channel = tx
+        .connection
+        .prepare_cached("INSERT INTO channels (app, name, epoch, seq, row) VALUES (?1, ?2, ?3, 0, 0)")?
+        .insert(params![append.app.0, append.channel.as_str(), epoch])?;
+    if let Some(count) = tx.pending.channel_counts.get_mut(&append.app) {
+        *count += 1;
+    }
+    let epoch = salted(epoch, tx.context.heads.salt());
+    Ok(ChannelHead {
+        channel,
+        epoch,
+        seq: 0,
+        row: 0,
+        published_at: None,
+    })
+}
+
+/// How many channels the app has, counted once and then kept.
+fn channel_count(tx: &mut Tx<'_>, app: AppKey) -> Result<u64, JobError> {
+    if let Some(count) = tx.pending.channel_counts.get(&app) {
+        return Ok(*count);
+    }
+    let count: i64 = tx
+        .connection
+        .prepare_cached("SELECT count(*) FROM channels WHERE app = ?1 AND deleted = 0")?
+        .query_row([app.0], |row| row.get(0))?;
+    tx.pending.channel_counts.insert(app, count as u64);
+    Ok(count as u64)
+}
+
+/// The answer that the same key had within the last 24 hours.
+fn earlier_answer(tx: &Tx<'_>, app: AppKey, asked: &Idempotency) -> Result<Option<Appended>, JobError> {
+    let found = tx
+        .connection
+        .prepare_cached("SELECT body, id FROM idempotency WHERE app = ?1 AND key = ?2 AND at > ?3")?
+        .query_row(
+            params![app.0, asked.key.as_slice(), (tx.now - IDEMPOTENCY_AGE).0],
+            |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, Vec<u8>>(1)?)),
+        )
+        .optional()?;
+    let Some((body, id)) = found else { return Ok(None) };
+    if body != asked.body {
+        return Ok(Some(Appended::KeyReused));
+    }
+    let base = uuid::Uuid::from_slice(&id).map_err(|error| corrupt("idempotency", "(id)", error))?;
+    Ok(Some(Appended::Replayed {
+        id: MessageId::one_shot(base),
+    }))
+}
+
+fn remember_answer(tx: &Tx<'_>, app: AppKey, asked: &Idempotency, id: MessageId) -> Result<(), JobError> {
+    // A key older than 24 hours that is not removed yet gives way.
+    tx.connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO idempotency (app, key, body, id, at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            app.0,
+            asked.key.as_slice(),
+            asked.body.as_slice(),
+            id.base.as_bytes().as_slice(),
+            tx.now.0
+        ])?;
+    Ok(())
+}

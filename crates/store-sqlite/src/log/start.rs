@@ -1,0 +1,65 @@
+use model::position::Since;
+use model::settings::Window;
+use model::time::UnixMillis;
+use rusqlite::Connection;
+use store::messages::Start;
+
+use crate::error::JobError;
+use crate::heads::ChannelHead;
+use crate::log::window::{self, Bounds};
+
+/// Where a reader of a channel that was never published to starts: at the start of whatever comes.
+pub(super) fn of_absent_channel(since: Option<Since>) -> Start {
+    // A position means that there was something once, which is gone.
+    let gap = match since {
+        Some(Since::Position { .. }) => true,
+        Some(Since::Seq(seq)) => seq > 0,
+        Some(Since::All | Since::Ago(_)) | None => false,
+    };
+    Start {
+        head: None,
+        after: 0,
+        gap,
+    }
+}
+
+/// Where a reader that asks for `since` starts (api.md 3.6).
+pub(super) fn resolve(
+    connection: &Connection,
+    head: &ChannelHead,
+    window: Window,
+    since: Option<Since>,
+    now: UnixMillis,
+) -> Result<Start, JobError> {
+    let snapshot = connection.unchecked_transaction()?;
+    let bounds = Bounds::new(window, head, now);
+    let at = |after, gap| {
+        Ok(Start {
+            head: Some(head.head()),
+            after,
+            gap,
+        })
+    };
+    let asked = match since {
+        None => return at(head.seq, false),
+        Some(Since::All) => return at(window::floor(&snapshot, head, bounds)?, false),
+        Some(Since::Ago(duration)) => {
+            return at(
+                window::before_time(&snapshot, head, bounds, now - duration)?,
+                false,
+            );
+        }
+        Some(Since::Position { epoch, seq }) if epoch == head.epoch => seq,
+        Some(Since::Position { .. }) => return at(window::floor(&snapshot, head, bounds)?, true),
+        Some(Since::Seq(seq)) => seq,
+    };
+    if asked == head.seq {
+        return at(asked, false);
+    }
+    let floor = window::floor(&snapshot, head, bounds)?;
+    // A seq that is not there yet is of another life of the channel: what there is comes after a gap.
+    match asked {
+        asked if asked > head.seq || asked < floor => at(floor, true),
+        asked => at(asked, false),
+    }
+}

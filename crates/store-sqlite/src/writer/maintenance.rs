@@ -1,0 +1,222 @@
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use model::app::AppKey;
+use rusqlite::{Connection, params};
+
+use crate::error::JobError;
+use crate::heads::{ChannelHead, ChannelKey};
+use crate::log::retention::{self, AgeSweep};
+use crate::writer::Context;
+use crate::writer::transaction::Tx;
+
+/// How often the writer looks for what has grown old.
+const TICK: Duration = Duration::from_secs(1);
+/// Heads are written once so many lag, or at the next tick.
+const LAGGING_HEADS: usize = 8_192;
+/// How long an error holds maintenance up.
+const PAUSE: Duration = Duration::from_secs(10);
+/// How long idempotency keys are kept (api.md 3.1).
+pub(crate) const IDEMPOTENCY_AGE: Duration = Duration::from_secs(24 * 3_600);
+
+/// What the writer does besides its jobs, a bounded number of rows at a time: channel heads are written,
+/// messages that left their window and channels that were deleted are removed.
+#[derive(Default)]
+pub(crate) struct Maintenance {
+    flush: Option<HeadFlush>,
+    /// Heads of the running transaction's flush, clean once it commits.
+    written: Vec<(ChannelKey, ChannelHead)>,
+    /// Channels over their count, with the last seq to go.
+    trims: VecDeque<(i64, u64)>,
+    /// Channels that were deleted.
+    purges: VecDeque<i64>,
+    /// Apps that were deleted.
+    deleted_apps: VecDeque<AppKey>,
+    ages: AgeSweep,
+    idempotency_due: bool,
+    loaded: bool,
+    last_tick: Option<Instant>,
+    paused_until: Option<Instant>,
+}
+
+/// One pass over the heads that the file does not know.
+struct HeadFlush {
+    channels: std::vec::IntoIter<(i64, ChannelKey)>,
+    /// What the file will know everything up to.
+    watermark: i64,
+}
+
+impl Maintenance {
+    /// Whether a step has something to do now.
+    pub(crate) fn has_work(&self, context: &Context) -> bool {
+        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+            return false;
+        }
+        self.flush.is_some()
+            || !self.trims.is_empty()
+            || !self.purges.is_empty()
+            || !self.deleted_apps.is_empty()
+            || self.ages.is_due()
+            || self.idempotency_due
+            || context.heads.dirty() >= LAGGING_HEADS
+    }
+
+    /// Once a second: looks what has become due.
+    pub(crate) fn tick(&mut self, connection: &Connection, context: &Context) -> Result<(), JobError> {
+        if self.last_tick.is_some_and(|last| last.elapsed() < TICK) {
+            return Ok(());
+        }
+        self.last_tick = Some(Instant::now());
+        if context.windows.refresh(connection)? || !self.loaded {
+            self.ages.reload(connection)?;
+            self.purges = retention::deleted_channels(connection)?.into();
+            self.deleted_apps = retention::deleted_apps(connection)?.into();
+            self.loaded = true;
+        }
+        self.ages.set_due();
+        self.idempotency_due = true;
+        if self.flush.is_none() && context.heads.dirty() > 0 {
+            self.flush = Some(start_flush(context));
+        }
+        Ok(())
+    }
+
+    /// Does up to about `budget` rows of work inside the open transaction.
+    pub(crate) fn step(&mut self, tx: &mut Tx<'_>, budget: usize) -> Result<(), JobError> {
+        let mut left = budget;
+        if self.flush.is_none() && tx.context.heads.dirty() >= LAGGING_HEADS {
+            self.flush = Some(start_flush(tx.context));
+        }
+        left -= self.write_heads(tx.connection, tx.context, left)?;
+        while left > 0
+            && let Some((channel, upto)) = self.trims.front().copied()
+        {
+            let removed = retention::trim_to_count(tx.connection, channel, upto, left)?;
+            left = left.saturating_sub(removed.max(1));
+            if removed == 0 {
+                self.trims.pop_front();
+            }
+        }
+        while left > 0
+            && let Some(app) = self.deleted_apps.front().copied()
+        {
+            let removed = retention::purge_app(tx, app, left)?;
+            left = left.saturating_sub(removed.max(1));
+            if removed == 0 {
+                self.deleted_apps.pop_front();
+            }
+        }
+        while left > 0
+            && let Some(channel) = self.purges.front().copied()
+        {
+            let removed = retention::purge(tx.connection, channel, left)?;
+            left = left.saturating_sub(removed.max(1));
+            if removed == 0 {
+                self.purges.pop_front();
+            }
+        }
+        if left > 0 && self.ages.is_due() {
+            let swept = self.ages.sweep(tx, left)?;
+            left = left.saturating_sub(swept);
+        }
+        if left > 0 && self.idempotency_due {
+            let removed = retention::forget_idempotency_keys(tx.connection, tx.now - IDEMPOTENCY_AGE, left)?;
+            self.idempotency_due = removed == left;
+        }
+        Ok(())
+    }
+
+    /// Takes over what a commit left to do, and what it did.
+    pub(crate) fn committed(
+        &mut self,
+        trims: &mut Vec<(i64, u64)>,
+        purges: &mut Vec<i64>,
+        context: &Context,
+    ) {
+        self.trims.extend(trims.drain(..));
+        self.purges.extend(purges.drain(..));
+        if !self.written.is_empty() {
+            context.heads.written(self.written.drain(..));
+        }
+    }
+
+    /// A transaction was rolled back: its flush begins anew, the rest is found again.
+    pub(crate) fn rolled_back(&mut self) {
+        self.written.clear();
+        self.flush = None;
+        self.ages.restart();
+    }
+
+    /// After an error: not again for a while.
+    pub(crate) fn pause(&mut self) {
+        self.paused_until = Some(Instant::now() + PAUSE);
+    }
+
+    /// Writes every head that lags, for a clean end.
+    pub(crate) fn write_all_heads(
+        &mut self,
+        connection: &Connection,
+        context: &Context,
+    ) -> Result<(), JobError> {
+        if context.heads.dirty() == 0 {
+            return Ok(());
+        }
+        self.flush = Some(start_flush(context));
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+        self.write_heads(connection, context, usize::MAX)?;
+        connection.execute_batch("COMMIT")?;
+        Ok(())
+    }
+
+    /// Writes up to `budget` heads of the running pass; how many.
+    fn write_heads(
+        &mut self,
+        connection: &Connection,
+        context: &Context,
+        budget: usize,
+    ) -> Result<usize, JobError> {
+        let Some(flush) = &mut self.flush else {
+            return Ok(0);
+        };
+        let mut statement = connection
+            .prepare_cached("UPDATE channels SET seq = ?2, row = ?3, published_at = ?4 WHERE channel = ?1")?;
+        let mut count = 0;
+        while count < budget
+            && let Some((channel, key)) = flush.channels.next()
+        {
+            count += 1;
+            // A channel that was deleted since, or made anew, is not ours to write.
+            let Some(head) = context
+                .heads
+                .remembered(key.0, &key.1)
+                .filter(|head| head.channel == channel)
+            else {
+                continue;
+            };
+            statement.execute(params![
+                head.channel,
+                head.seq as i64,
+                head.row,
+                head.published_at.map(|at| at.0)
+            ])?;
+            self.written.push((key, head));
+        }
+        if flush.channels.len() == 0 {
+            connection
+                .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'heads_row'")?
+                .execute([flush.watermark])?;
+            self.ages.written_up_to(flush.watermark);
+            self.flush = None;
+        }
+        Ok(count)
+    }
+}
+
+fn start_flush(context: &Context) -> HeadFlush {
+    // The watermark first: what is published after it is found dirty by the next pass.
+    let watermark = context.heads.last_row();
+    HeadFlush {
+        channels: context.heads.dirty_channels().into_iter(),
+        watermark,
+    }
+}

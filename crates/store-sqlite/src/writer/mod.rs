@@ -1,0 +1,108 @@
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use model::ids::IdSource;
+use model::time::Clock;
+use parking_lot::Mutex;
+use rusqlite::Connection;
+use store::commits::CommitSink;
+use store::error::{Error, Result};
+use tokio::sync::oneshot;
+
+use crate::SqliteOptions;
+use crate::error::JobError;
+use crate::heads::SharedHeads;
+use crate::windows::Windows;
+use crate::writer::job::FnJob;
+use crate::writer::queue::Queue;
+use crate::writer::transaction::Tx;
+
+/// Jobs and their answers.
+mod job;
+/// What the writer does besides: heads, retention, purging.
+pub(crate) mod maintenance;
+/// The bounded queue in front of the writer.
+mod queue;
+/// The thread: collects jobs, commits them together, answers.
+mod thread;
+/// What a job sees of the transaction it runs in.
+pub(crate) mod transaction;
+
+/// What the writer shares with the rest of the store.
+pub(crate) struct Context {
+    pub(crate) heads: SharedHeads,
+    pub(crate) windows: Arc<Windows>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) ids: Arc<dyn IdSource>,
+    pub(crate) sink: Arc<dyn CommitSink>,
+}
+
+/// The handle to the one thread that writes.
+pub(crate) struct Writer {
+    queue: Arc<Queue>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Writer {
+    /// Starts the thread over its connection.
+    pub(crate) fn start(connection: Connection, options: SqliteOptions, context: Context) -> Result<Self> {
+        let queue = Arc::new(Queue::new(options.queue_bytes, options.queue_age));
+        let thread = thread::WriterThread::new(connection, options, context, Arc::clone(&queue));
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || thread.run())
+            .map_err(|error| Error::Backend {
+                source: Box::new(error),
+            })?;
+        Ok(Self {
+            queue,
+            thread: Mutex::new(Some(thread)),
+        })
+    }
+
+    /// Runs a job inside the next transaction and answers once that is durable.
+    ///
+    /// The job does all its checks before its first write and may be run again after a rollback.
+    /// `bytes` is about what it holds in memory.
+    pub(crate) async fn run<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        mut job: impl FnMut(&Connection) -> std::result::Result<T, JobError> + Send + 'static,
+    ) -> Result<T> {
+        self.run_tx(bytes, move |tx| job(tx.connection)).await
+    }
+
+    /// The same for a job that appends to or deletes channels.
+    pub(crate) async fn run_tx<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        job: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, JobError> + Send + 'static,
+    ) -> Result<T> {
+        let (answer, answered) = oneshot::channel();
+        self.queue.push(Box::new(FnJob::new(job, answer)), bytes)?;
+        answered.await.map_err(|_| Error::Unavailable {
+            reason: "the store is closed".into(),
+        })?
+    }
+
+    /// Runs what is queued, writes what lags and ends the thread.
+    pub(crate) async fn close(&self) {
+        self.queue.close("the store is closed");
+        let thread = self.thread.lock().take();
+        if let Some(thread) = thread {
+            let _ = tokio::task::spawn_blocking(move || thread.join()).await;
+        }
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.queue.close("the store is closed");
+        if let Some(thread) = self.thread.get_mut().take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

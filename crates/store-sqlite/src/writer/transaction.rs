@@ -1,0 +1,103 @@
+use std::collections::HashMap;
+
+use foldhash::fast::RandomState;
+use model::app::AppKey;
+use model::channel::ChannelName;
+use model::ids::uuid_v7;
+use model::message::MessageId;
+use model::time::UnixMillis;
+use rusqlite::Connection;
+use store::commits::Commit;
+
+use crate::error::JobError;
+use crate::heads::{ChannelHead, ChannelKey};
+use crate::writer::Context;
+
+/// What a job sees: the connection inside the open transaction, and what the transaction has changed of
+/// what is kept in memory.
+pub(crate) struct Tx<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) context: &'a Context,
+    pub(crate) pending: &'a mut Pending,
+    pub(crate) mint: &'a mut IdMint,
+    /// The present, the same for all jobs of a transaction.
+    pub(crate) now: UnixMillis,
+}
+
+/// Changes to memory that become true with the commit.
+#[derive(Default)]
+pub(crate) struct Pending {
+    /// Channels as the transaction leaves them; `None` is deleted.
+    pub(crate) heads: HashMap<ChannelKey, Option<ChannelHead>, RandomState>,
+    /// What live readers are told.
+    pub(crate) commits: Vec<Commit>,
+    /// The last row of the log.
+    pub(crate) last_row: i64,
+    /// Channels that have more messages than their window, with the last seq to go.
+    pub(crate) trims: Vec<(i64, u64)>,
+    /// Channels that were deleted and are to be purged.
+    pub(crate) purges: Vec<i64>,
+    /// How many channels apps have, as far as asked for.
+    pub(crate) channel_counts: HashMap<AppKey, u64>,
+    /// The id that the transaction's last append has: proof of the whole transaction.
+    pub(crate) last_id: Option<MessageId>,
+}
+
+impl Pending {
+    /// Forgets a transaction that was rolled back.
+    pub(crate) fn roll_back(&mut self, last_row: i64) {
+        *self = Self {
+            last_row,
+            ..Self::default()
+        };
+    }
+}
+
+impl Tx<'_> {
+    /// Where a channel stands inside this transaction.
+    pub(crate) fn head(&self, app: AppKey, name: &ChannelName) -> Result<Option<ChannelHead>, JobError> {
+        match self.pending.heads.get(&(app, name.clone())) {
+            Some(head) => Ok(*head),
+            None => self.context.heads.find(self.connection, app, name),
+        }
+    }
+}
+
+/// Mints ids that ascend as the log does.
+#[derive(Default)]
+pub(crate) struct IdMint {
+    millis: i64,
+    random: u128,
+}
+
+/// The random bits of a UUIDv7.
+const RANDOM_BITS: u32 = 74;
+
+impl IdMint {
+    /// A UUIDv7 above every one minted before: within a millisecond the random part is counted on by a
+    /// random step, so that ids stay unguessable (RFC 9562, 6.2, method 2).
+    pub(crate) fn mint(&mut self, now: UnixMillis, ids: &dyn model::ids::IdSource) -> uuid::Uuid {
+        let mut bytes = [0; 16];
+        if now.0 > self.millis {
+            ids.fill(&mut bytes);
+            self.millis = now.0;
+            // The top bit stays free, so that a millisecond has room to count.
+            self.random = u128::from_be_bytes(bytes) & ((1 << (RANDOM_BITS - 1)) - 1);
+        } else {
+            ids.fill(&mut bytes[..4]);
+            let step = u32::from_be_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
+            self.random += 1 + u128::from(step);
+            if self.random >> RANDOM_BITS != 0 {
+                self.millis += 1;
+                self.random &= (1 << (RANDOM_BITS - 1)) - 1;
+            }
+        }
+        // 12 bits stand before the variant, 62 behind it.
+        let high = ((self.random >> 62) as u16).to_be_bytes();
+        let low = ((self.random & ((1 << 62) - 1)) as u64).to_be_bytes();
+        let mut random = [0; 10];
+        random[..2].copy_from_slice(&high);
+        random[2..].copy_from_slice(&low);
+        uuid_v7(UnixMillis(self.millis), &random)
+    }
+}
