@@ -36,7 +36,8 @@ pub struct ListQuery<'a> {
     pub now: UnixMillis,
     /// So many at most.
     pub limit: usize,
-    /// Go on behind this message; where it is no longer listed, behind its place.
+    /// Go on behind this message of the user; where it is no longer listed, behind its place. Where
+    /// there is no such message (any more), nothing can lie behind it: the list is empty.
     pub after: Option<&'a InboxId>,
 }
 
@@ -53,7 +54,10 @@ pub struct SyncBatch {
 #[async_trait]
 pub trait Inbox: Send + Sync {
     /// Stores new messages in slices of whole messages; those whose id is there already are counted.
-    /// A slice never holds up publishes for long.
+    /// A slice never holds up publishes for long. After an error some slices may be stored: importing
+    /// again completes it. Nothing is stored for a deleted app ([`Error::Unavailable`]).
+    ///
+    /// [`Error::Unavailable`]: crate::error::Error::Unavailable
     async fn import(&self, app: AppKey, messages: Vec<InboxMessage>) -> Result<Imported>;
 
     /// The messages that a user is shown: higher `prio` first, then newer `created`, then `id`.
@@ -65,14 +69,14 @@ pub trait Inbox: Send + Sync {
     /// imported → deleted; with `owner` only a message of that user. `false` if it was not so.
     async fn delete(&self, app: AppKey, id: &InboxId, owner: Option<&str>) -> Result<bool>;
 
-    /// All imported messages of a user → deleted; how many.
+    /// All imported messages of a user → deleted, in slices; how many.
     async fn delete_all(&self, app: AppKey, uid: &str) -> Result<u64>;
 
-    /// imported → retracted.
+    /// imported → retracted, in slices. An id that comes twice is retracted once.
     async fn retract(&self, app: AppKey, ids: Vec<InboxId>) -> Result<Retracted>;
 
-    /// Claims up to `limit` deleted messages until `until`; what another claim holds that has not run
-    /// out at `now` is left alone. Empty if nothing is left.
+    /// Claims up to `limit` deleted messages until `until`, exclusive; what a claim holds that has not
+    /// run out at `now` is left alone. Empty if nothing is left.
     async fn claim_deleted(
         &self,
         app: AppKey,
@@ -82,7 +86,8 @@ pub trait Inbox: Send + Sync {
         until: UnixMillis,
     ) -> Result<SyncBatch>;
 
-    /// deleted → synced for what the claim still holds; how many.
+    /// deleted → synced for what the claim still holds; how many. A claim that has run out holds what
+    /// nobody has claimed since.
     async fn mark_synced(&self, app: AppKey, batch: &SyncBatch) -> Result<u64>;
 
     /// Gives a claim back: its messages stay deleted and can be claimed at once.
@@ -91,7 +96,7 @@ pub trait Inbox: Send + Sync {
     /// How many messages stand as deleted.
     async fn count_deleted(&self, app: AppKey) -> Result<u64>;
 
-    /// Removes synced, retracted and expired messages in slices; how many. A deleted one stays until it
-    /// is synced if `keep_deleted`.
+    /// Removes synced, retracted and expired messages in slices; how many. An expired one that is
+    /// deleted stays until it is synced if `keep_deleted`. The ids are free again.
     async fn cleanup(&self, app: AppKey, now: UnixMillis, keep_deleted: bool) -> Result<u64>;
 }

@@ -8,7 +8,10 @@ use crate::error::Result;
 /// API keys (api.md 2).
 #[async_trait]
 pub trait Keys: Send + Sync {
-    /// Stores a new key. `false` if the app has a key with this digest already.
+    /// Stores a new key. `false` if the app has a key with this digest already. Nothing is stored for a
+    /// deleted app ([`Error::Unavailable`]).
+    ///
+    /// [`Error::Unavailable`]: crate::error::Error::Unavailable
     async fn create_key(&self, app: AppKey, key: &ApiKey) -> Result<bool>;
 
     /// The keys of an app, oldest first, revoked and expired ones too.

@@ -1,1 +1,113 @@
+//! Every case is an async function over a fresh, empty store, named as the sentence that it proves. A
+//! backend runs them all with [`contract_tests!`](crate::contract_tests).
+#![expect(missing_docs, reason = "the name of a case is its sentence")]
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+pub mod apps;
+pub mod inbox;
+pub mod keys;
+
+mod fixtures;
+
+/// Makes one named test of every case of the contract.
+///
+/// `$make_store` names an async function without arguments that makes a fresh, empty store: it returns
+/// something that dereferences to it and something that keeps its files alive. The crate needs `tokio`.
+///
+/// ```ignore
+/// async fn make_store() -> (store::SharedStore, tempfile::TempDir) { … }
+/// store::contract_tests!(make_store);
+/// ```
+#[macro_export]
+macro_rules! contract_tests {
+    ($make_store:ident) => {
+        $crate::contract_cases! { $make_store
+            apps = apps {
+                an_app_is_found_by_its_name_with_its_settings
+                a_taken_name_makes_no_second_app
+                of_concurrent_creations_of_one_name_exactly_one_wins
+                apps_are_listed_by_name
+                settings_are_replaced_whole
+                the_access_version_grows_with_each_change_of_an_app_or_key
+                deleting_an_app_frees_its_name_and_hides_everything
+                a_deleted_app_takes_no_import_and_no_key
+                apps_never_see_each_others_inbox
+                apps_never_see_each_others_keys
+            }
+            keys = keys {
+                a_key_comes_back_as_it_was_stored
+                a_digest_is_taken_once
+                keys_are_listed_oldest_first_with_revoked_and_expired_ones
+                a_key_is_revoked_once_and_stays_so
+            }
+            inbox_import = inbox::import {
+                a_message_comes_back_as_it_was_imported
+                an_empty_import_imports_nothing
+                new_messages_go_in_beside_duplicates_and_the_first_of_these_is_told
+                of_an_id_repeated_in_an_import_the_first_message_stays
+                the_first_duplicate_is_told_in_import_order
+                an_id_stays_taken_in_every_state
+                an_import_of_many_slices_is_whole
+                of_concurrent_imports_of_the_same_ids_exactly_one_wins_each
+            }
+            inbox_list = inbox::list {
+                a_list_is_ordered_by_prio_then_newer_created_then_id
+                the_limit_keeps_the_best
+                a_list_holds_whole_messages_in_their_order
+                a_message_is_shown_from_created_until_before_expires
+                a_user_sees_only_own_messages
+                a_client_sees_only_messages_for_it
+                only_imported_messages_are_listed
+                pages_cover_all_without_repeats_while_messages_are_deleted_between
+                after_a_message_no_longer_listed_the_list_goes_on_behind_its_place
+                after_an_id_that_the_user_does_not_have_the_list_is_empty
+            }
+            inbox_states = inbox::states {
+                a_message_is_deleted_once
+                of_concurrent_deletions_one_wins
+                only_the_owner_deletes_where_an_owner_is_given
+                what_is_not_yet_or_no_longer_shown_is_deleted_and_retracted_too
+                states_change_as_the_contract_says_and_no_other_way
+                deleting_all_of_a_user_leaves_the_others_alone
+                a_retract_tells_in_order_what_it_did_not_retract
+                a_retract_of_many_slices_is_whole
+            }
+            inbox_sync = inbox::sync {
+                where_nothing_is_deleted_nothing_is_claimed
+                claims_are_exclusive_under_concurrency_and_miss_nothing
+                a_claim_takes_as_many_as_its_limit
+                a_claim_runs_out_at_its_time
+                what_another_took_over_is_not_marked
+                a_released_claim_can_be_claimed_at_once
+                marking_touches_only_the_batch
+            }
+            inbox_cleanup = inbox::cleanup {
+                cleanup_keeps_deleted_messages_for_the_sync
+                cleanup_without_a_sync_removes_expired_deleted_messages_too
+                a_message_is_removed_from_its_expiry_on
+                an_id_is_free_again_after_cleanup
+                a_cleanup_of_many_slices_removes_all_that_goes_and_nothing_else
+            }
+        }
+    };
+}
+
+/// The tests of [`contract_tests!`](crate::contract_tests): `module = path of the cases { cases }`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_cases {
+    ($make_store:ident $($module:ident = $first:ident $(:: $rest:ident)* { $($case:ident)* })*) => {
+        $(
+            mod $module {
+                $(
+                    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                    async fn $case() {
+                        let (store, _guard) = super::$make_store().await;
+                        $crate::contract::$first$(::$rest)*::$case(&*store).await;
+                        store.close().await.unwrap();
+                    }
+                )*
+            }
+        )*
+    };
+}

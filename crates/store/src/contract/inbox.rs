@@ -1,0 +1,5 @@
+pub mod cleanup;
+pub mod import;
+pub mod list;
+pub mod states;
+pub mod sync;
