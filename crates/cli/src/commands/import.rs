@@ -23,14 +23,14 @@ use progress::Progress;
 
 /// Behaviour, output and exit status.
 pub const HELP: &str = "\
-The file holds JSON documents, one a line (\\r\\n or \\n), and is never read as a whole: it is cut into
-requests of at most --batch documents and 60 MiB. Each request is all or nothing for bad input; the first
-bad one stops the import and names the line of the file. Importing the same file again is harmless: what is
+The file holds JSON documents, one a line (\\r\\n or \\n), and is never read as a whole: it is cut into \
+requests of at most --batch documents and 60 MiB. Each request is all or nothing for bad input; the first \
+bad one stops the import and names the line of the file. Importing the same file again is harmless: what is \
 in already counts as duplicates. A busy server (503) is tried again a few times.
 
-Output: a summary; with --json {\"imported\":N,\"duplicates\":N,\"requests\":N,\"duplicate_key\":id or null}, also
+Output: a summary; with --json {\"imported\":N,\"duplicates\":N,\"requests\":N,\"duplicate_key\":id or null}, also \
 after a failure: then it tells what is in.
-Exit status: 0 every message was new and is in, 3 some were duplicates and everything new is in, 1 failure,
+Exit status: 0 every message was new and is in, 3 some were duplicates and everything new is in, 1 failure, \
 2 wrong usage.";
 
 /// Below the server's 64 MiB (api.md 4).
@@ -212,7 +212,7 @@ fn failure(error: client::Error, batch: &Batch, lines_in: u64, summary: &Summary
 
 fn already_in(lines_in: u64, summary: &Summary) -> String {
     match lines_in {
-        0 => "no line before is in".to_owned(),
+        0 => "nothing was imported before".to_owned(),
         last => format!(
             "lines 1 to {last} are in ({} imported, {} duplicates)",
             summary.imported, summary.duplicates

@@ -10,7 +10,7 @@ use crate::output::plain;
 
 /// Input, output and exit status.
 pub const HELP: &str = "\
-Output: how many were retracted, and on stderr which were not (absent, or no longer imported); with --json
+Output: how many were retracted, and on stderr which were not (absent, or no longer imported); with --json \
 {\"retracted\":N,\"not_retracted\":[ids]}.
 Exit status: 0 all retracted, 3 some not, 1 none or failure, 2 wrong usage.";
 

@@ -12,8 +12,8 @@ use texts::{ENGLISH, Language, SWEDISH, Show};
 
 /// What comes out.
 pub const HELP: &str = "\
-Output: one JSON document a line, lines end in \\r\\n, about 450 bytes each; half of the users read Swedish,
-the others English. The same --seed, --messages, --users and --now give the same bytes. Everything is made
+Output: one JSON document a line, lines end in \\r\\n, about 450 bytes each; half of the users read Swedish, \
+the others English. The same --seed, --messages, --users and --now give the same bytes. Everything is made \
 up: the shows, the people, the addresses under example.com.
 
 Example:

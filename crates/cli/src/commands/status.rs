@@ -7,8 +7,8 @@ use crate::output::{plain, table};
 
 /// Output and exit status.
 pub const HELP: &str = "\
-Output: `status` (scheduled, published, cancelled, failed or unknown) and what else is known; with --json
-{\"messageId\",\"status\",\"errorMessage\"} and, where they apply, \"channel\", \"seq\", \"publishedAt\",
+Output: `status` (scheduled, published, cancelled, failed or unknown) and what else is known; with --json \
+{\"messageId\",\"status\",\"errorMessage\"} and, where they apply, \"channel\", \"seq\", \"publishedAt\", \
 \"publishAt\", \"nextAt\" (epoch ms), \"occurrences\", \"skipped\".
 Exit status: 0 an answer came, also `unknown`, 1 failure, 2 wrong usage.";
 

@@ -10,7 +10,7 @@ use crate::output::plain;
 
 /// Behaviour, output and exit status.
 pub const HELP: &str = "\
-Reconnects by itself and goes on where it stopped: nothing inside the channel's history window is lost or
+Reconnects by itself and goes on where it stopped: nothing inside the channel's history window is lost or \
 repeated. What the window no longer holds is told on stderr as a gap, a closing server as an end.
 
 Examples:
@@ -18,9 +18,9 @@ Examples:
   postbell subscribe news --since all --json | jq .message
   postbell subscribe news --since 10m --count 1
 
-Output: time, publisher, [subtopic], headers and message; with --json one envelope a line, as the server
+Output: time, publisher, [subtopic], headers and message; with --json one envelope a line, as the server \
 wrote it: {\"messageId\",\"timestamp\",\"message\",\"publisherId\",\"subtopic\",\"headers\",\"seq\",\"channel\",…}.
-Exit status: 0 after Ctrl-C, after --count messages or when nobody reads the output any more, 1 failure,
+Exit status: 0 after Ctrl-C, after --count messages or when nobody reads the output any more, 1 failure, \
 2 wrong usage.";
 
 /// Arguments of `subscribe`.

@@ -9,7 +9,7 @@ use crate::output::{plain, table};
 
 /// Output and exit status.
 pub const HELP: &str = "\
-Output: a table; with --json {\"messages\":[{\"id\",\"uid\",\"vid\",\"created\",\"expires\",\"title\",\"lead\",
+Output: a table; with --json {\"messages\":[{\"id\",\"uid\",\"vid\",\"created\",\"expires\",\"title\",\"lead\",\
 \"body\",\"url\",\"img\",\"clients\",\"type\",\"prio\",\"state\",\"read\"}]}, absent fields left out.
 Exit status: 0 also for an empty list, 1 failure, 2 wrong usage.";
 
