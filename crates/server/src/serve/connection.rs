@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -162,11 +162,11 @@ pub(super) async fn serve(
     let ended = match protocol {
         Protocol::Http1 => {
             let connection = shared.http1.serve_connection(io, service).with_upgrades();
-            Box::pin(until_stopped(connection, stop)).await
+            until_stopped(Box::pin(connection), stop).await
         }
         Protocol::Http2 => {
             let connection = shared.http2.serve_connection(io, service);
-            Box::pin(until_stopped(connection, stop)).await
+            until_stopped(Box::pin(connection), stop).await
         }
     };
     if let Err(error) = ended {
@@ -249,12 +249,14 @@ impl Drain for Http2Connection {
     }
 }
 
-async fn until_stopped(connection: impl Drain, mut stop: watch::Receiver<Phase>) -> hyper::Result<()> {
-    let mut connection = pin!(connection);
+async fn until_stopped<C: Drain>(
+    mut connection: Pin<Box<C>>,
+    mut stop: watch::Receiver<Phase>,
+) -> hyper::Result<()> {
     loop {
         tokio::select! {
             biased;
-            ended = connection.as_mut() => return ended,
+            ended = &mut connection => return ended,
             _ = stop.changed() => {}
         }
         let phase = *stop.borrow_and_update();

@@ -27,7 +27,8 @@ pub trait Hooks: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// The answer to give instead of routing.
+    /// The answer to give instead of routing. CORS preflights and plain HTTP that is refused are
+    /// answered before it.
     #[expect(
         clippy::result_large_err,
         reason = "the error is an HTTP response that is sent at once"

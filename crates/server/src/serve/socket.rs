@@ -83,6 +83,11 @@ impl AsyncRead for Socket {
         looked_at.start += taken;
         if looked_at.start == looked_at.end {
             self.looked_at = None;
+            // The rest of the head is mostly there too. Given in a second read it would make hyper
+            // double its buffer, since what is left of that is then less than a full one.
+            if let Poll::Ready(Err(error)) = Pin::new(&mut self.stream).poll_read(cx, buffer) {
+                return Poll::Ready(Err(error));
+            }
         }
         Poll::Ready(Ok(()))
     }

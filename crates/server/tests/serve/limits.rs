@@ -156,7 +156,11 @@ async fn a_body_without_end_that_nobody_reads_is_cut() {
 #[tokio::test]
 async fn a_body_that_was_not_called_for_is_not_called_for_after_the_answer() {
     let router = Router::new().route("/", post(refuse));
-    let server = Server::start(router, |_| {}).await;
+    let server = Server::start(router, |options| {
+        // With it the connection would be held: nothing comes.
+        options.body_drain_timeout = Duration::from_secs(3600);
+    })
+    .await;
     let request = "POST / HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 10\r\n\r\n";
     let answer = exchange(&server, request).await;
     assert!(answer.starts_with("HTTP/1.1 401 "), "{answer}");
