@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use model::time::parse_duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use tokio::time::{Instant, sleep_until};
@@ -13,6 +14,10 @@ use crate::{Client, Error};
 const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// A server's `Retry-After` or `retry:` is believed up to this.
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
+
+/// Going back to a point in time, a reader goes a little further: the first request may have reached the
+/// server faster than the second, and too much is better than too little.
+const SLACK_SECONDS: u64 = 2;
 
 /// Waiting times between attempts to reconnect; each is twice the one before.
 #[derive(Debug, Clone, Copy)]
@@ -157,20 +162,17 @@ impl Subscription {
     }
 
     /// `since` of the next connection. A reader that never got a position and began at a point in time
-    /// (now, or `10m` ago) goes back to that point, rounded up to seconds: nothing of it was shown yet, so
-    /// nothing can repeat.
+    /// (now, or `10m` ago) goes back to that point: nothing of it was shown yet, so nothing can repeat.
     fn since(&self) -> Option<String> {
         let since = self.query.since.as_deref();
-        let Some(started) = self.started else {
-            return since.map(str::to_owned);
-        };
-        let Some(back) = since.map_or(Some(0), seconds) else {
-            return since.map(str::to_owned);
-        };
-        Some(format!(
-            "{}s",
-            back.saturating_add(started.elapsed().as_secs()).saturating_add(1)
-        ))
+        let back = since.map_or(Ok(Duration::ZERO), parse_duration);
+        match (self.started, back) {
+            (Some(started), Ok(back)) => {
+                let seconds = back.saturating_add(started.elapsed()).as_secs();
+                Some(format!("{}s", seconds.saturating_add(SLACK_SECONDS)))
+            }
+            _ => since.map(str::to_owned),
+        }
     }
 
     fn remember_position(&mut self) {
@@ -240,20 +242,6 @@ fn decode<'a, T: Deserialize<'a>>(data: &'a str) -> Result<T, Error> {
 fn place(position: &str) -> Option<(String, u64)> {
     let (epoch, seq) = position.rsplit_once('-')?;
     Some((epoch.to_owned(), seq.parse().ok()?))
-}
-
-/// Reads a duration such as `90s`, `10m`, `2h`, `1d`; `None` for positions and `all`.
-fn seconds(since: &str) -> Option<u64> {
-    let unit = since.chars().last()?;
-    let number: u64 = since.strip_suffix(unit)?.parse().ok()?;
-    let factor = match unit {
-        's' => 1,
-        'm' => 60,
-        'h' => 3600,
-        'd' => 86_400,
-        _ => return None,
-    };
-    number.checked_mul(factor)
 }
 
 #[cfg(test)]

@@ -130,14 +130,14 @@ async fn a_reader_without_position_goes_back_to_where_it_began() {
     assert_eq!(stub.requests()[0].line, "GET /api/messaging/nyheter/events");
     assert_eq!(
         stub.requests()[1].line,
-        "GET /api/messaging/nyheter/events?since=1s"
+        "GET /api/messaging/nyheter/events?since=2s"
     );
 
     let stub = Stub::play(vec![Answer::stream("")]).await;
     play(&mut subscribe(&stub, Some("10m"))).await;
     assert_eq!(
         stub.requests()[1].line,
-        "GET /api/messaging/nyheter/events?since=601s"
+        "GET /api/messaging/nyheter/events?since=602s"
     );
 
     let stub = Stub::play(vec![Answer::stream("")]).await;
