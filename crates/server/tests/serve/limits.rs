@@ -1,5 +1,5 @@
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -301,4 +301,22 @@ async fn an_upgraded_connection_keeps_its_place() {
     drop(holder);
     served_again(&server).await;
     server.stop().await;
+}
+
+#[tokio::test]
+async fn an_upgraded_connection_is_waited_for_at_the_stop_but_not_for_ever() {
+    let server = Server::start(Router::new().route("/", get(upgrade)), |options| {
+        options.stop_timeout = SHORT;
+    })
+    .await;
+    let mut holder = server.connect().await;
+    holder
+        .write_all(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: echo\r\n\r\n")
+        .await
+        .unwrap();
+    read_until(&mut holder, "\r\n\r\n").await;
+    let started = Instant::now();
+    server.stop().await;
+    assert!(started.elapsed() >= SHORT);
+    drop(holder);
 }
