@@ -115,14 +115,25 @@ pub(crate) fn bump_access_version(conn: &Connection) -> std::result::Result<(), 
     Ok(())
 }
 
-/// Refuses to write for an app that is gone: the purge of its rows may be over already.
-pub(crate) fn require_app(conn: &Connection, app: AppKey) -> std::result::Result<(), JobError> {
+/// Whether the app is there. What is written for a deleted one might miss the purge of its rows.
+pub(crate) fn is_there(conn: &Connection, app: AppKey) -> std::result::Result<bool, JobError> {
     let mut select = conn.prepare_cached("SELECT 1 FROM apps WHERE app = ?1 AND deleted = 0")?;
-    if select.exists([app.0])? {
-        return Ok(());
+    Ok(select.exists([app.0])?)
+}
+
+/// Fails the job where the app is gone.
+pub(crate) fn require_app(conn: &Connection, app: AppKey) -> std::result::Result<(), JobError> {
+    if is_there(conn, app)? {
+        Ok(())
+    } else {
+        Err(deleted().into())
     }
+}
+
+/// What a write for a deleted app is answered.
+pub(crate) fn deleted() -> Error {
     let reason = "the app was deleted".into();
-    Err(Error::Unavailable { reason }.into())
+    Error::Unavailable { reason }
 }
 
 fn app_key(conn: &Connection, id: &AppId) -> std::result::Result<Option<AppKey>, JobError> {

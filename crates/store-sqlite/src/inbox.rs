@@ -17,7 +17,6 @@ mod delete;
 mod import;
 /// What a user is shown.
 mod list;
-/// Removing the rows of deleted apps.
 /// Taking messages back.
 mod retract;
 /// Rows as messages.

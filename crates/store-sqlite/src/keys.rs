@@ -7,7 +7,7 @@ use store::error::Result;
 use store::keys::Keys;
 
 use crate::SqliteStore;
-use crate::apps::{bump_access_version, require_app};
+use crate::apps::{self, bump_access_version};
 use crate::error::{JobError, corrupt};
 
 /// What a job of this module holds in memory, about.
@@ -17,31 +17,32 @@ const JOB_BYTES: usize = 512;
 impl Keys for SqliteStore {
     async fn create_key(&self, app: AppKey, key: &ApiKey) -> Result<bool> {
         let key = key.clone();
-        self.writer
-            .run(JOB_BYTES, move |conn| {
-                require_app(conn, app)?;
-                let mut known = conn.prepare_cached("SELECT 1 FROM keys WHERE app = ?1 AND digest = ?2")?;
-                if known.exists(params![app.0, key.digest.0])? {
-                    return Ok(false);
-                }
-                let mut insert = conn.prepare_cached(
-                    "INSERT INTO keys (app, id, name, digest, scopes, created, expires, revoked)
+        let created = self.writer.run(JOB_BYTES, move |conn| {
+            if !apps::is_there(conn, app)? {
+                return Ok(None);
+            }
+            let mut known = conn.prepare_cached("SELECT 1 FROM keys WHERE app = ?1 AND digest = ?2")?;
+            if known.exists(params![app.0, key.digest.0])? {
+                return Ok(Some(false));
+            }
+            let mut insert = conn.prepare_cached(
+                "INSERT INTO keys (app, id, name, digest, scopes, created, expires, revoked)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-                )?;
-                insert.execute(params![
-                    app.0,
-                    &*key.id,
-                    key.name.as_str(),
-                    key.digest.0,
-                    key.scopes.to_string(),
-                    key.created.0,
-                    key.expires.map(|at| at.0),
-                    key.revoked.map(|at| at.0),
-                ])?;
-                bump_access_version(conn)?;
-                Ok(true)
-            })
-            .await
+            )?;
+            insert.execute(params![
+                app.0,
+                &*key.id,
+                key.name.as_str(),
+                key.digest.0,
+                key.scopes.to_string(),
+                key.created.0,
+                key.expires.map(|at| at.0),
+                key.revoked.map(|at| at.0),
+            ])?;
+            bump_access_version(conn)?;
+            Ok(Some(true))
+        });
+        created.await?.ok_or_else(apps::deleted)
     }
 
     async fn keys(&self, app: AppKey) -> Result<Vec<ApiKey>> {

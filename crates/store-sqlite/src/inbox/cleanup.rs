@@ -7,8 +7,8 @@ use super::{JOB_BYTES, SLICE_ROWS};
 use crate::SqliteStore;
 use crate::error::JobError;
 
-/// Rows that one read looks at: a few milliseconds, so that no reader holds a snapshot for long.
-const PAGE_ROWS: i64 = 4_096;
+/// Rows that one read looks at: a few milliseconds, so that lists wait for none for long.
+const PAGE_ROWS: i64 = 1_000;
 
 /// Whether a row goes: `?2` the app, `?3` the time, `?4` whether deleted ones stay until they are synced.
 macro_rules! is_removable {
@@ -27,8 +27,8 @@ struct Rule {
 
 /// Removes synced, retracted and expired messages.
 ///
-/// Goes through the table in the order of its rows, which needs no index of its own: readers look for
-/// what may go, the writer asks each row again and removes it.
+/// Goes through the messages of the app by id, which needs no index of its own and costs the same
+/// whatever other apps have: readers look for what may go, the writer asks each row again and removes it.
 pub(super) async fn cleanup(
     store: &SqliteStore,
     app: AppKey,
@@ -41,9 +41,10 @@ pub(super) async fn cleanup(
         keep_deleted,
     };
     let mut removed = 0;
-    let mut after = i64::MIN;
+    // Ids are never empty.
+    let mut after = String::new();
     loop {
-        let page = store.readers.run(move |conn| look(conn, rule, after)).await?;
+        let page = store.readers.run(move |conn| look(conn, rule, &after)).await?;
         for slice in page.removable.chunks(SLICE_ROWS) {
             let slice = slice.to_vec();
             let bytes = JOB_BYTES + size_of_val(&*slice);
@@ -59,19 +60,19 @@ pub(super) async fn cleanup(
     }
 }
 
-/// A piece of the table.
+/// A piece of an app's messages.
 struct Page {
     /// Rows that may go.
     removable: Vec<i64>,
-    /// The last row of the piece; `None` at the table's end.
-    last: Option<i64>,
+    /// The id behind which the next piece begins; `None` if this is the last one.
+    last: Option<String>,
 }
 
-fn look(conn: &Connection, rule: Rule, after: i64) -> std::result::Result<Page, JobError> {
+fn look(conn: &Connection, rule: Rule, after: &str) -> std::result::Result<Page, JobError> {
     let mut select = conn.prepare_cached(concat!(
         "SELECT rowid, ",
         is_removable!(),
-        " FROM inbox WHERE rowid > ?1 ORDER BY rowid LIMIT ?5"
+        ", id FROM inbox INDEXED BY inbox_id WHERE app = ?2 AND id > ?1 ORDER BY id LIMIT ?5"
     ))?;
     let mut rows = select.query(params![
         after,
@@ -84,11 +85,14 @@ fn look(conn: &Connection, rule: Rule, after: i64) -> std::result::Result<Page, 
         removable: Vec::new(),
         last: None,
     };
+    let mut looked = 0;
     while let Some(row) = rows.next()? {
-        let rowid = row.get(0)?;
-        page.last = Some(rowid);
         if row.get(1)? {
-            page.removable.push(rowid);
+            page.removable.push(row.get(0)?);
+        }
+        looked += 1;
+        if looked == PAGE_ROWS {
+            page.last = Some(row.get(2)?);
         }
     }
     Ok(page)

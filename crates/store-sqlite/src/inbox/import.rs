@@ -9,7 +9,7 @@ use store::inbox::Imported;
 use super::next_change;
 use super::row::state_number;
 use crate::SqliteStore;
-use crate::apps::require_app;
+use crate::apps;
 use crate::error::JobError;
 
 /// Messages of one slice at most: it holds the writer for a few milliseconds.
@@ -39,7 +39,11 @@ pub(super) async fn import(
     while let Some(slice) = plan.next_slice() {
         let messages = slice.messages.len() as u64;
         let job = move |conn: &Connection| insert(conn, app, &slice.messages);
-        let duplicates = store.writer.run(slice.bytes, job).await?;
+        let duplicates = store
+            .writer
+            .run(slice.bytes, job)
+            .await?
+            .ok_or_else(apps::deleted)?;
         imported += messages - duplicates.count;
         plan.duplicates.add(duplicates);
     }
@@ -141,13 +145,16 @@ fn sort_for_indexes(order: &mut [usize], messages: &[InboxMessage]) {
     }
 }
 
-/// Stores a slice; what it returns are the messages that were there already.
+/// Stores a slice; the messages that were there already, or `None` where the
+/// app is gone.
 fn insert(
     conn: &Connection,
     app: AppKey,
     messages: &[(usize, InboxMessage)],
-) -> std::result::Result<Duplicates, JobError> {
-    require_app(conn, app)?;
+) -> std::result::Result<Option<Duplicates>, JobError> {
+    if !apps::is_there(conn, app)? {
+        return Ok(None);
+    }
     let changed = next_change(conn)?;
     let mut insert = conn.prepare_cached(INSERT)?;
     let mut duplicates = Duplicates::default();
@@ -177,7 +184,7 @@ fn insert(
             duplicates.note(*at, &message.id);
         }
     }
-    Ok(duplicates)
+    Ok(Some(duplicates))
 }
 
 /// What a message holds in memory, about.

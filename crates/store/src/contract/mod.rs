@@ -99,11 +99,13 @@ macro_rules! contract_cases {
     ($make_store:ident $($module:ident = $first:ident $(:: $rest:ident)* { $($case:ident)* })*) => {
         $(
             mod $module {
+                use $crate::contract::$first$(::$rest)* as cases;
+
                 $(
                     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
                     async fn $case() {
                         let (store, _guard) = super::$make_store().await;
-                        $crate::contract::$first$(::$rest)*::$case(&*store).await;
+                        cases::$case(&*store).await;
                         store.close().await.unwrap();
                     }
                 )*
