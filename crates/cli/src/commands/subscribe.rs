@@ -28,7 +28,7 @@ Exit status: 0 after Ctrl-C, after --count messages or when nobody reads the out
 pub struct SubscribeArgs {
     /// The channel's name
     channel: String,
-    /// Where to begin: `all`, a duration such as 10m, or a position <epoch>-<seq> [default: from now on]
+    /// Where to begin: `all`, a duration such as 10m, or a position EPOCH-SEQ [default: from now on]
     #[arg(long, value_name = "POSITION")]
     since: Option<String>,
     /// Only messages whose headers meet this condition, e.g. "lang = 'sv'"
@@ -97,7 +97,7 @@ fn line(message: &Message, json: bool) -> String {
     }
 }
 
-/// Time, publisher, [subtopic], headers, message; two spaces apart, absent ones left out but the publisher.
+/// Time, publisher, subtopic in brackets, headers, message; two spaces apart, absent ones left out but the publisher.
 fn human(envelope: &Envelope) -> String {
     let time = jiff::Timestamp::from_millisecond(envelope.timestamp).map_or_else(
         |_| envelope.timestamp.to_string(),

@@ -2,7 +2,7 @@ use std::process::ExitCode;
 
 use client::inbox::Message;
 use client::inbox::list::ListQuery;
-use serde_json::json;
+use serde::Serialize;
 
 use crate::commands::connection::Connection;
 use crate::output::{plain, table};
@@ -27,6 +27,11 @@ pub struct ListArgs {
     after: Option<String>,
 }
 
+#[derive(Serialize)]
+struct Page {
+    messages: Vec<Message>,
+}
+
 /// Prints one page.
 ///
 /// # Errors
@@ -39,7 +44,7 @@ pub async fn run(args: ListArgs, connection: &Connection) -> anyhow::Result<Exit
     };
     let messages = connection.client.list(&query).await?;
     if connection.json {
-        connection.output.json(&json!({ "messages": messages }))?;
+        connection.output.json(&Page { messages })?;
     } else if messages.is_empty() {
         connection.output.note("no messages");
     } else {
