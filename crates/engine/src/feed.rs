@@ -1,0 +1,137 @@
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+
+use hub::{ChannelKey, EndReason, Hub};
+use model::message::Message;
+use model::position::Epoch;
+use parking_lot::Mutex;
+use store::commits::{Commit, CommitSink};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+/// Bytes of messages that may wait for the hub. What comes on top is only hinted at: readers then fetch
+/// it from the store.
+const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+/// What waits for the hub. The store's writer never waits for it: its way here is bounded, and beyond the
+/// bound a channel's head stands for its messages.
+#[derive(Default)]
+struct Waiting {
+    commits: VecDeque<Commit>,
+    bytes: usize,
+    hints: HashMap<ChannelKey, (Epoch, u64)>,
+}
+
+#[derive(Default)]
+struct Shared {
+    // Taken for a push or a swap only.
+    waiting: Mutex<Waiting>,
+    filled: Notify,
+}
+
+/// The end of the feed that the store writes to.
+pub struct FeedSink(Arc<Shared>);
+
+/// The end of the feed that the engine reads.
+pub struct Feed(Arc<Shared>);
+
+/// Makes a feed: the sink is for the store, the feed for [`crate::Engine::start`].
+pub fn feed() -> (Arc<FeedSink>, Feed) {
+    let shared = Arc::new(Shared::default());
+    (Arc::new(FeedSink(Arc::clone(&shared))), Feed(shared))
+}
+
+impl CommitSink for FeedSink {
+    fn committed(&self, commits: Vec<Commit>) {
+        let mut waiting = self.0.waiting.lock();
+        for commit in commits {
+            waiting.push(commit);
+        }
+        drop(waiting);
+        self.0.filled.notify_one();
+    }
+}
+
+impl Waiting {
+    fn push(&mut self, commit: Commit) {
+        match &commit {
+            Commit::Published {
+                app,
+                channel,
+                epoch,
+                message,
+            } => {
+                let size = message.content.size();
+                if self.bytes + size > MAX_BYTES {
+                    let key = ChannelKey {
+                        app: *app,
+                        name: channel.clone(),
+                    };
+                    self.hints.insert(key, (*epoch, message.seq));
+                    return;
+                }
+                self.bytes += size;
+            }
+            Commit::ChannelDeleted { app, channel, .. } => {
+                self.hints.remove(&ChannelKey {
+                    app: *app,
+                    name: channel.clone(),
+                });
+            }
+        }
+        self.commits.push_back(commit);
+    }
+}
+
+impl Feed {
+    /// Hands on what is committed, in commit order, until `shutdown`.
+    pub(crate) async fn run(self, hub: Hub, shutdown: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => return,
+                () = self.0.filled.notified() => {}
+            }
+            loop {
+                let waiting = std::mem::take(&mut *self.0.waiting.lock());
+                if waiting.commits.is_empty() && waiting.hints.is_empty() {
+                    break;
+                }
+                for commit in waiting.commits {
+                    deliver(&hub, commit);
+                }
+                for (channel, (epoch, head)) in waiting.hints {
+                    hub.advance(&channel, epoch, head);
+                }
+                // A burst must not keep the runtime's thread from those who write to sockets.
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+}
+
+fn deliver(hub: &Hub, commit: Commit) {
+    match commit {
+        Commit::Published {
+            app,
+            channel,
+            epoch,
+            message,
+        } => {
+            publish(hub, &ChannelKey { app, name: channel }, epoch, message);
+        }
+        Commit::ChannelDeleted { app, channel, epoch } => {
+            let reason = EndReason {
+                code: 5909,
+                message: "the channel was deleted".into(),
+            };
+            hub.end_channel(&ChannelKey { app, name: channel }, epoch, reason);
+        }
+    }
+}
+
+fn publish(hub: &Hub, channel: &ChannelKey, epoch: Epoch, message: Arc<Message>) {
+    hub.publish(channel, epoch, message);
+}
+
+#[cfg(test)]
+mod tests;

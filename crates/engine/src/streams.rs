@@ -1,0 +1,171 @@
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hub::{ConnectionHandle, EndReason};
+use model::app::AppKey;
+use model::channel::ChannelName;
+use model::permission;
+use model::time::UnixMillis;
+use parking_lot::Mutex;
+use tokio_util::sync::CancellationToken;
+
+use crate::Engine;
+use crate::access::caller::Caller;
+use crate::access::error::AccessError;
+use crate::error::Error;
+
+/// How often open streams are looked at for credentials that have expired.
+const EXPIRY_CHECK: Duration = Duration::from_secs(1);
+
+/// The open streams of this node: who reads what, so that a revoked key, an expired token or a changed
+/// rule ends them (api.md 2).
+#[derive(Clone, Default)]
+pub struct Streams {
+    // Taken when a stream opens or closes and when access changed; never held across an await.
+    open: Arc<Mutex<Open>>,
+}
+
+#[derive(Default)]
+struct Open {
+    next: u64,
+    streams: HashMap<u64, Stream>,
+    expiries: BTreeSet<(UnixMillis, u64)>,
+    per_app: HashMap<AppKey, usize>,
+}
+
+struct Stream {
+    caller: Caller,
+    channel: ChannelName,
+    handle: ConnectionHandle,
+}
+
+/// An open stream; dropping it takes it off the list.
+pub struct OpenStream {
+    id: u64,
+    streams: Streams,
+}
+
+impl Streams {
+    /// Puts a stream on the list.
+    ///
+    /// # Errors
+    /// [`Error::TooMany`] if the app has as many subscriptions as it may.
+    pub(crate) fn open(
+        &self,
+        caller: &Caller,
+        channel: &ChannelName,
+        handle: ConnectionHandle,
+    ) -> Result<OpenStream, Error> {
+        let mut open = self.open.lock();
+        let limit = caller.app.settings.limits.subscriptions;
+        let count = open.per_app.entry(caller.app.key).or_default();
+        if *count >= limit {
+            return Err(Error::TooMany {
+                what: "open subscriptions",
+                limit: limit as u64,
+            });
+        }
+        *count += 1;
+        let id = open.next;
+        open.next += 1;
+        if let Some(expires) = caller.expires {
+            open.expiries.insert((expires, id));
+        }
+        open.streams.insert(
+            id,
+            Stream {
+                caller: caller.clone(),
+                channel: channel.clone(),
+                handle,
+            },
+        );
+        Ok(OpenStream {
+            id,
+            streams: self.clone(),
+        })
+    }
+
+    /// How many streams are open.
+    pub fn count(&self) -> usize {
+        self.open.lock().streams.len()
+    }
+
+    /// Ends every stream whose caller is no longer let in.
+    fn check_all(&self) {
+        for stream in self.open.lock().streams.values_mut() {
+            match stream.caller.renewed() {
+                Ok(caller) => {
+                    let allowed = caller.may(permission::Access::Subscribe, stream.channel.as_str());
+                    match allowed {
+                        Ok(()) => stream.caller = caller,
+                        Err(error) => stream.end(&error),
+                    }
+                }
+                Err(error) => stream.end(&error),
+            }
+        }
+    }
+
+    /// Ends every stream whose credential has expired.
+    fn check_expiries(&self, now: UnixMillis) {
+        let mut open = self.open.lock();
+        while let Some((expires, id)) = open.expiries.first().copied()
+            && expires <= now
+        {
+            open.expiries.remove(&(expires, id));
+            if let Some(stream) = open.streams.get(&id) {
+                match stream.caller.renewed() {
+                    Ok(_) => {}
+                    Err(error) => stream.end(&error),
+                }
+            }
+        }
+    }
+}
+
+impl Stream {
+    fn end(&self, error: &AccessError) {
+        self.handle.end(EndReason {
+            code: u32::from(error.code()),
+            message: error.to_string().into(),
+        });
+    }
+}
+
+impl Drop for OpenStream {
+    fn drop(&mut self) {
+        let mut open = self.streams.open.lock();
+        let Some(stream) = open.streams.remove(&self.id) else {
+            return;
+        };
+        if let Some(expires) = stream.caller.expires {
+            open.expiries.remove(&(expires, self.id));
+        }
+        let app = stream.caller.app.key;
+        if let Some(count) = open.per_app.get_mut(&app) {
+            *count -= 1;
+            if *count == 0 {
+                open.per_app.remove(&app);
+            }
+        }
+    }
+}
+
+/// Re-checks open streams whenever access changed, and ends expired ones, until `shutdown`.
+pub(crate) async fn watch(engine: Arc<Engine>, shutdown: CancellationToken) {
+    let mut changes = engine.access.changes();
+    let mut ticks = tokio::time::interval(EXPIRY_CHECK);
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            changed = changes.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                engine.streams.check_all();
+            }
+            _ = ticks.tick() => engine.streams.check_expiries(engine.clock.now()),
+        }
+    }
+}
