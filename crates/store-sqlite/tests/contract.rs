@@ -1,4 +1,5 @@
 //! The contract suite of the storage port over SQLite files.
+#![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 mod support;
 

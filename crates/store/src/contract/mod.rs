@@ -14,7 +14,7 @@ mod fixtures;
 /// `$make_store` names an async function without arguments that makes a fresh, empty store: it returns
 /// something that dereferences to it and something that keeps its files alive. The crate needs `tokio`.
 ///
-/// ```ignore
+/// ```text
 /// async fn make_store() -> (store::SharedStore, tempfile::TempDir) { … }
 /// store::contract_tests!(make_store);
 /// ```
