@@ -17,8 +17,12 @@ impl Credentials {
         token: Option<T>,
     ) -> Self {
         Self {
-            keys: keys.into_iter().map(Into::into).filter(is_given).collect(),
-            token: token.map(Into::into).filter(is_given),
+            keys: keys
+                .into_iter()
+                .map(Into::into)
+                .filter(|key| is_given(key))
+                .collect(),
+            token: token.map(Into::into).filter(|token| is_given(token)),
         }
     }
 
@@ -40,8 +44,8 @@ impl Credentials {
     }
 }
 
-fn is_given(value: &String) -> bool {
-    !matches!(value.as_str(), "" | "undefined" | "null")
+fn is_given(value: &str) -> bool {
+    !matches!(value, "" | "undefined" | "null")
 }
 
 impl fmt::Debug for Credentials {
