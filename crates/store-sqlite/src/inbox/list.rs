@@ -11,7 +11,7 @@ use crate::SqliteStore;
 use crate::error::JobError;
 
 /// What sorts the list: higher `prio`, then newer `created`, then `id`.
-type Place = (Reverse<i64>, Reverse<i64>, Box<str>);
+type Place<'a> = (Reverse<i64>, Reverse<i64>, &'a str);
 
 /// What is needed of a query on the reader's thread.
 struct Wanted {
@@ -37,93 +37,95 @@ pub(super) async fn list(
         limit: query.limit,
         after: query.after.map(|id| id.as_str().into()),
     };
-    store
-        .readers
-        .run(move |conn| {
-            let snapshot = Snapshot::begin(conn)?;
-            read(snapshot.0, &wanted)
-        })
-        .await
+    store.readers.run(move |conn| read(conn, &wanted)).await
 }
 
-/// Chooses by the small columns first, then reads the chosen rows whole.
+/// One statement over the user's rows; only what may come into the list becomes a message.
 fn read(conn: &Connection, wanted: &Wanted) -> std::result::Result<Vec<InboxMessage>, JobError> {
     let after = match &wanted.after {
         None => None,
-        Some(id) => match place(conn, wanted, id)? {
-            Some(place) => Some(place),
+        Some(id) => match stored_place(conn, wanted, id)? {
+            Some((prio, created)) => Some((Reverse(prio), Reverse(created), &**id)),
             None => return Ok(Vec::new()),
         },
     };
-    let mut chosen = candidates(conn, wanted, after.as_ref())?;
-    if chosen.len() > wanted.limit {
-        if wanted.limit > 0 {
-            chosen.select_nth_unstable(wanted.limit - 1);
-        }
-        chosen.truncate(wanted.limit);
-    }
-    chosen.sort_unstable();
-    let mut select = conn.prepare_cached(row::SELECT_BY_ROWID)?;
-    let mut messages = Vec::with_capacity(chosen.len());
-    for (_, rowid) in chosen {
-        let mut rows = select.query([rowid])?;
-        if let Some(found) = rows.next()? {
-            messages.push(row::message(found)?);
-        }
-    }
-    Ok(messages)
-}
-
-fn candidates(
-    conn: &Connection,
-    wanted: &Wanted,
-    after: Option<&Place>,
-) -> std::result::Result<Vec<(Place, i64)>, JobError> {
-    let mut select = conn.prepare_cached(
-        "SELECT rowid, prio, created_at, id, clients FROM inbox
-         WHERE app = ?1 AND uid = ?2 AND state = 0 AND created_at <= ?3 AND expires_at > ?3",
-    )?;
+    let mut select = conn.prepare_cached(row::SELECT_SHOWN)?;
     let mut rows = select.query(params![wanted.app.0, &*wanted.uid, wanted.now])?;
-    let mut candidates = Vec::new();
+    let mut best = Best::new(wanted.limit);
     while let Some(row) = rows.next()? {
         // The stored form of `Clients`, looked into without a copy.
-        let clients = row.get_ref(4)?.as_str().map_err(rusqlite::Error::from)?;
-        if !clients.split(',').any(|client| *client == *wanted.client) {
+        let mut clients = row::text(row, row::CLIENTS)?.split(',');
+        if !clients.any(|client| *client == *wanted.client) {
             continue;
         }
-        let place: Place = (Reverse(row.get(1)?), Reverse(row.get(2)?), row.get(3)?);
-        if after.is_none_or(|after| place > *after) {
-            candidates.push((place, row.get(0)?));
+        let prio = Reverse(row.get(row::PRIO)?);
+        let place = (prio, Reverse(row.get(row::CREATED_AT)?), row::text(row, row::ID)?);
+        if after.is_none_or(|after| place > after) && best.has_room_for(place) {
+            best.push(row::message(row)?);
         }
     }
-    Ok(candidates)
+    Ok(best.into_sorted())
 }
 
-/// Where a message of the user stands in the list, listed or not; `None` if the row is gone.
-fn place(conn: &Connection, wanted: &Wanted, id: &str) -> std::result::Result<Option<Place>, JobError> {
-    let mut select = conn
-        .prepare_cached("SELECT prio, created_at, id FROM inbox WHERE app = ?1 AND id = ?2 AND uid = ?3")?;
+/// `prio` and `created` of a message of the user, listed or not; `None` if the row is gone.
+fn stored_place(
+    conn: &Connection,
+    wanted: &Wanted,
+    id: &str,
+) -> std::result::Result<Option<(i64, i64)>, JobError> {
+    let sql = "SELECT prio, created_at FROM inbox WHERE app = ?1 AND id = ?2 AND uid = ?3";
+    let mut select = conn.prepare_cached(sql)?;
     let place = select.query_row(params![wanted.app.0, id, &*wanted.uid], |row| {
-        Ok((Reverse(row.get(0)?), Reverse(row.get(1)?), row.get(2)?))
+        Ok((row.get(0)?, row.get(1)?))
     });
     Ok(place.optional()?)
 }
 
-/// Lets several statements see one state of the database, and take the reader's lock once.
-struct Snapshot<'a>(&'a Connection);
+/// The best `limit` messages of any number, in memory for about twice as many.
+struct Best {
+    limit: usize,
+    kept: Vec<InboxMessage>,
+    /// Whether `kept[limit - 1]` is the worst of `kept[..limit]`: worse ones need not come in.
+    is_cut: bool,
+}
 
-impl<'a> Snapshot<'a> {
-    fn begin(conn: &'a Connection) -> std::result::Result<Self, JobError> {
-        conn.prepare_cached("BEGIN")?.execute([])?;
-        Ok(Self(conn))
+impl Best {
+    fn new(limit: usize) -> Self {
+        Self {
+            limit,
+            kept: Vec::new(),
+            is_cut: false,
+        }
+    }
+
+    fn has_room_for(&self, candidate: Place<'_>) -> bool {
+        self.limit > 0 && !(self.is_cut && candidate > place(&self.kept[self.limit - 1]))
+    }
+
+    fn push(&mut self, message: InboxMessage) {
+        self.kept.push(message);
+        if self.kept.len() >= self.limit.saturating_mul(2).max(16) {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.limit > 0 && self.kept.len() > self.limit {
+            let by_place = |a: &InboxMessage, b: &InboxMessage| place(a).cmp(&place(b));
+            self.kept.select_nth_unstable_by(self.limit - 1, by_place);
+            self.kept.truncate(self.limit);
+            self.is_cut = true;
+        }
+    }
+
+    fn into_sorted(mut self) -> Vec<InboxMessage> {
+        self.cut();
+        self.kept.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
+        self.kept
     }
 }
 
-impl Drop for Snapshot<'_> {
-    /// Nothing was written, so nothing can fail that matters; in `drop`, so that a panic ends it too.
-    fn drop(&mut self) {
-        if let Ok(mut commit) = self.0.prepare_cached("COMMIT") {
-            let _ = commit.execute([]);
-        }
-    }
+fn place(message: &InboxMessage) -> Place<'_> {
+    let created = message.created.at().0;
+    (Reverse(message.prio), Reverse(created), message.id.as_str())
 }

@@ -12,8 +12,18 @@ macro_rules! columns {
     };
 }
 
-/// Selects for [`message`] the row with this rowid.
-pub(super) const SELECT_BY_ROWID: &str = concat!("SELECT ", columns!(), " FROM inbox WHERE rowid = ?1");
+/// Where some of them stand.
+pub(super) const ID: usize = 0;
+pub(super) const PRIO: usize = 3;
+pub(super) const CREATED_AT: usize = 4;
+pub(super) const CLIENTS: usize = 6;
+
+/// Selects for [`message`] the rows that a user of an app is shown at a time, whatever the client.
+pub(super) const SELECT_SHOWN: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM inbox WHERE app = ?1 AND uid = ?2 AND state = 0 AND created_at <= ?3 AND expires_at > ?3"
+);
 
 /// Selects for [`message`] the row of this app and id.
 pub(super) const SELECT_BY_ID: &str =
@@ -21,8 +31,7 @@ pub(super) const SELECT_BY_ID: &str =
 
 /// The message in a row that one of the statements above selected.
 pub(super) fn message(row: &Row<'_>) -> Result<InboxMessage, JobError> {
-    let text = |column: usize| row.get_ref(column)?.as_str().map_err(rusqlite::Error::from);
-    let id = InboxId::from_stored(text(0)?);
+    let id = InboxId::from_stored(text(row, ID)?);
     let state = match row.get(2)? {
         0 => InboxState::Imported,
         1 => InboxState::Deleted,
@@ -37,19 +46,24 @@ pub(super) fn message(row: &Row<'_>) -> Result<InboxMessage, JobError> {
         id,
         uid: row.get(1)?,
         vid: row.get(11)?,
-        created: DateTime::from_stored(text(9)?, UnixMillis(row.get(4)?)),
-        expires: DateTime::from_stored(text(10)?, UnixMillis(row.get(5)?)),
+        created: DateTime::from_stored(text(row, 9)?, UnixMillis(row.get(CREATED_AT)?)),
+        expires: DateTime::from_stored(text(row, 10)?, UnixMillis(row.get(5)?)),
         title: row.get(12)?,
         lead: row.get(13)?,
         body: row.get(16)?,
         url: row.get(14)?,
         img: row.get(15)?,
-        clients: Clients::from_stored(text(6)?),
+        clients: Clients::from_stored(text(row, CLIENTS)?),
         kind: row.get(8)?,
-        prio: row.get(3)?,
+        prio: row.get(PRIO)?,
         state,
         read: row.get(7)?,
     })
+}
+
+/// A text column, without a copy.
+pub(super) fn text<'a>(row: &'a Row<'_>, column: usize) -> Result<&'a str, JobError> {
+    Ok(row.get_ref(column)?.as_str().map_err(rusqlite::Error::from)?)
 }
 
 /// The state as the table keeps it.

@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use store::error::Result;
 use store::inbox::SyncBatch;
 
-use super::{JOB_BYTES, SLICE_ROWS, next_change};
+use super::{JOB_BYTES, SLICE_ROWS, next_change, row};
 use crate::SqliteStore;
 use crate::error::JobError;
 
@@ -58,8 +58,7 @@ fn claim_slice(
     let mut rows = select.query(params![app.0, claim.now.0, limit as i64])?;
     let mut found: Vec<(i64, InboxId)> = Vec::new();
     while let Some(row) = rows.next()? {
-        let id = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
-        found.push((row.get(0)?, InboxId::from_stored(id)));
+        found.push((row.get(0)?, InboxId::from_stored(row::text(row, 1)?)));
     }
     let mut update =
         conn.prepare_cached("UPDATE inbox SET claim = ?2, claimed_until = ?3 WHERE rowid = ?1")?;

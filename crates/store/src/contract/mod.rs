@@ -53,6 +53,7 @@ macro_rules! contract_tests {
             inbox_list = inbox::list {
                 a_list_is_ordered_by_prio_then_newer_created_then_id
                 the_limit_keeps_the_best
+                the_best_of_many_are_listed_whatever_order_they_came_in
                 a_list_holds_whole_messages_in_their_order
                 a_message_is_shown_from_created_until_before_expires
                 a_user_sees_only_own_messages

@@ -84,6 +84,32 @@ pub async fn the_limit_keeps_the_best(store: &dyn Store) {
     assert_eq!(page(store, app, 6, None).await.len(), 5);
 }
 
+pub async fn the_best_of_many_are_listed_whatever_order_they_came_in(store: &dyn Store) {
+    const COUNT: usize = 200;
+    let app = new_app(store, "shop").await;
+    let mut all = messages(COUNT, "ann");
+    for (at, message) in all.iter_mut().enumerate() {
+        // Every rank from 0 to 199 once.
+        message.prio = (at * 83 % COUNT) as i64;
+    }
+    store.import(app, all.clone()).await.unwrap();
+    all.sort_by_key(|message| -message.prio);
+    let expected: Vec<_> = all.iter().map(|message| message.id.to_string()).collect();
+    for limit in [1, 2, 5, 50, 199, 200, 1_000] {
+        assert_eq!(
+            page(store, app, limit, None).await,
+            expected[..limit.min(COUNT)],
+            "limit {limit}"
+        );
+    }
+    assert_eq!(
+        page(store, app, 5, Some(&id(&expected[99]))).await,
+        expected[100..105]
+    );
+    assert_eq!(page(store, app, usize::MAX, None).await.len(), COUNT);
+    assert_eq!(page(store, app, 0, None).await, Vec::<String>::new());
+}
+
 pub async fn a_list_holds_whole_messages_in_their_order(store: &dyn Store) {
     let app = new_app(store, "shop").await;
     let messages = [
