@@ -1,0 +1,172 @@
+use std::sync::Arc;
+
+use axum::response::{IntoResponse as _, Response};
+use engine::access::snapshot::AppState;
+use engine::error::Error;
+use http::request::Parts;
+use http::{HeaderValue, Uri};
+use model::app::{AppId, RESERVED};
+
+use crate::State;
+use crate::envelope::Meta;
+use crate::error::{ChannelError, Family, InboxFailure};
+use crate::serve::client::ClientInfo;
+use crate::serve::hooks::{Hooks, RequestContext};
+use crate::serve::request_id::RequestId;
+
+/// The app that a request is for. A request extension.
+#[derive(Clone)]
+pub struct Addressed {
+    /// The app's name as the request gave it.
+    pub id: String,
+    /// The app; absent only for what answers without one.
+    pub app: Option<Arc<AppState>>,
+    /// The API key of a classic path.
+    pub path_key: Option<String>,
+}
+
+/// What the edge asks: addressing before routing, CORS per app, refusals in the family's shape.
+pub struct ServerHooks {
+    /// What every handler has.
+    pub state: State,
+}
+
+/// How a path names an app and a route (api.md 1).
+#[derive(Debug, PartialEq, Eq)]
+struct Route {
+    /// App and key of a classic path.
+    classic: Option<(String, String)>,
+    /// The path of the route, without a classic prefix and with aliases replaced.
+    path: String,
+}
+
+impl Route {
+    fn of(path: &str) -> Self {
+        let mut segments = path.splitn(4, '/').skip(1);
+        let (first, second, rest) = (segments.next().unwrap_or(""), segments.next(), segments.next());
+        let reserved = RESERVED.contains(&first);
+        // A classic path has something behind app and key.
+        if let (false, Some(key), Some(rest)) = (reserved, second, rest) {
+            let classic = Some((decoded(first), decoded(key)));
+            return Self { classic, path: canonical(&format!("/{rest}")) };
+        }
+        Self { classic: None, path: canonical(path) }
+    }
+}
+
+/// Replaces the aliases of routes: `/messaging`, `/info` and, behind a classic prefix, `/realtime`.
+fn canonical(path: &str) -> String {
+    let first = path[1..].split('/').next().unwrap_or("");
+    match first {
+        "messaging" | "info" | "realtime" => format!("/api{path}"),
+        _ => path.to_owned(),
+    }
+}
+
+fn decoded(segment: &str) -> String {
+    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+}
+
+impl ServerHooks {
+    /// The app's name: classic path, host, default.
+    fn app_name(&self, route: &Route, client: Option<&ClientInfo>) -> String {
+        if let Some((app, _)) = &route.classic {
+            return app.clone();
+        }
+        let host = client.map_or("", ClientInfo::host);
+        let host = host.rsplit_once(':').map_or(host, |(name, port)| {
+            if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
+        });
+        let label = self.state.settings.base_domain.as_deref().and_then(|domain| {
+            let host = host.to_ascii_lowercase();
+            host.strip_suffix(&domain.to_ascii_lowercase())?.strip_suffix('.').map(str::to_owned)
+        });
+        label.unwrap_or_else(|| AppId::default_app().as_str().to_owned())
+    }
+}
+
+impl Hooks for ServerHooks {
+    fn prepare(&self, parts: &mut Parts) -> Result<(), Response> {
+        let route = Route::of(parts.uri.path());
+        let client = parts.extensions.get::<ClientInfo>().cloned();
+        let request_id = parts.extensions.get::<RequestId>().map_or("", RequestId::as_str).to_owned();
+        let id = self.app_name(&route, client.as_ref());
+        let app = id.parse().ok().and_then(|id: AppId| self.state.engine.access().app(&id));
+        let meta = Meta {
+            endpoint: route.path.clone(),
+            forwarded_for: client.map_or_else(String::new, |client| client.forwarded_for().to_owned()),
+            request_id,
+        };
+        let family = Family::of(&route.path);
+        let known = app.is_some() || !family.needs_app(&route.path);
+        parts.extensions.insert(meta.clone());
+        parts.extensions.insert(Addressed { id, app, path_key: route.classic.map(|(_, key)| key) });
+        parts.uri = with_path(&parts.uri, &route.path);
+        match known {
+            true => Ok(()),
+            false => Err(self.refuse(family, &meta, Error::NotFound { what: "app" })),
+        }
+    }
+
+    fn origin_allowed(&self, parts: &Parts, origin: &HeaderValue) -> bool {
+        if self.state.settings.any_origin {
+            return true;
+        }
+        let app = parts.extensions.get::<Addressed>().and_then(|addressed| addressed.app.as_ref());
+        let origins = app.map(|app| &app.settings.cors.origins);
+        origins.is_some_and(|origins| origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes()))
+    }
+
+    fn plain_http_refused(&self, request: RequestContext<'_>) -> Response {
+        let text = "this server takes requests over HTTPS only";
+        let route = Route::of(request.uri.path());
+        match Family::of(&route.path) {
+            Family::Inbox => self.inbox(&meta(&request, &route), InboxFailure::new(http::StatusCode::FORBIDDEN, text)),
+            Family::Channel => ChannelError::new(http::StatusCode::FORBIDDEN, 5917, text).into_response(),
+        }
+    }
+
+    fn panicked(&self, request: RequestContext<'_>) -> Response {
+        let route = Route::of(request.uri.path());
+        let error = Error::Internal("a handler panicked".into());
+        self.refuse(Family::of(&route.path), &meta(&request, &route), error)
+    }
+}
+
+impl ServerHooks {
+    fn refuse(&self, family: Family, meta: &Meta, error: Error) -> Response {
+        match family {
+            Family::Inbox => self.inbox(meta, InboxFailure::from(error)),
+            Family::Channel => ChannelError::from(error).into_response(),
+        }
+    }
+
+    fn inbox(&self, meta: &Meta, failure: InboxFailure) -> Response {
+        meta.render(failure.into_response(), self.state.engine.clock().timestamp())
+    }
+}
+
+fn meta(request: &RequestContext<'_>, route: &Route) -> Meta {
+    Meta {
+        endpoint: route.path.clone(),
+        forwarded_for: request.client.forwarded_for().to_owned(),
+        request_id: request.request_id.as_str().to_owned(),
+    }
+}
+
+/// The URI with another path and the same query.
+fn with_path(uri: &Uri, path: &str) -> Uri {
+    if uri.path() == path {
+        return uri.clone();
+    }
+    let mut parts = uri.clone().into_parts();
+    let path_and_query = match uri.query() {
+        Some(query) => format!("{path}?{query}"),
+        None => path.to_owned(),
+    };
+    parts.path_and_query = path_and_query.parse().ok();
+    Uri::from_parts(parts).unwrap_or_else(|_| uri.clone())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,184 @@
+use std::error::Error as _;
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use engine::access::error::AccessError;
+use engine::error::Error;
+use http::header::RETRY_AFTER;
+use http::{HeaderValue, StatusCode};
+use model::schedule::TimingError;
+use serde::Serialize;
+
+/// Which shape errors have: it goes by the route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// `{"message","code"}` (api.md 3.1).
+    Channel,
+    /// `{"meta","errors"}` (api.md 4).
+    Inbox,
+}
+
+impl Family {
+    /// The family of a path without classic prefix.
+    pub fn of(path: &str) -> Self {
+        match path.split('/').nth(1) {
+            Some("messages" | "users") => Self::Inbox,
+            _ => Self::Channel,
+        }
+    }
+
+    /// Whether the path answers for an app: all that does not stands in api.md 5, or is `/api/info`,
+    /// which always answers 200 (api.md 2).
+    pub fn needs_app(self, path: &str) -> bool {
+        let first = path.split('/').nth(1).unwrap_or("");
+        let of_node = ["healthz", "readyz", "metrics", "openapi.json", "console", "admin"];
+        path != "/api/info" && !of_node.contains(&first)
+    }
+}
+
+/// An error of the channel family (api.md 3.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChannelError {
+    status: StatusCode,
+    code: u16,
+    message: String,
+    retry_after: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ChannelBody<'a> {
+    message: &'a str,
+    code: u16,
+}
+
+impl ChannelError {
+    /// An error with its status and code of the table in api.md 3.1.
+    pub fn new(status: StatusCode, code: u16, message: impl Into<String>) -> Self {
+        Self { status, code, message: message.into(), retry_after: None }
+    }
+}
+
+impl From<Error> for ChannelError {
+    fn from(error: Error) -> Self {
+        log(&error);
+        let (status, code) = match &error {
+            Error::Access(refused) => match refused {
+                AccessError::Forbidden => (StatusCode::FORBIDDEN, refused.code()),
+                _ => (StatusCode::UNAUTHORIZED, refused.code()),
+            },
+            Error::ChannelName(_) => (StatusCode::BAD_REQUEST, 5903),
+            Error::Headers(_) => (StatusCode::BAD_REQUEST, 5904),
+            Error::Timing(TimingError::RepeatExpiresAt(_)) => (StatusCode::BAD_REQUEST, 5003),
+            Error::Timing(TimingError::PublishAt(_)) => (StatusCode::BAD_REQUEST, 5030),
+            Error::Timing(TimingError::Repetition { .. }) => (StatusCode::BAD_REQUEST, 5905),
+            Error::Parameter { .. } | Error::InboxId(_) | Error::Client(_) => (StatusCode::BAD_REQUEST, 5908),
+            Error::NotBuilt { .. } => (StatusCode::NOT_IMPLEMENTED, 5916),
+            Error::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, 5912),
+            Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, 5913),
+            Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, 5910),
+            Error::NotFound { .. } | Error::NothingMarked => (StatusCode::NOT_FOUND, 5909),
+            Error::Unavailable { .. } | Error::SyncDisabled => (StatusCode::SERVICE_UNAVAILABLE, 5914),
+            Error::OutcomeUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, 5915),
+            Error::SyncFailed { .. } | Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 5919),
+        };
+        Self { status, code, message: error.to_string(), retry_after: retry_after(&error) }
+    }
+}
+
+impl IntoResponse for ChannelError {
+    fn into_response(self) -> Response {
+        let body = Json(ChannelBody { message: &self.message, code: self.code });
+        with_retry_after((self.status, body).into_response(), self.retry_after)
+    }
+}
+
+/// An error of the inbox family; [`crate::envelope`] puts the `meta` around it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InboxFailure {
+    /// The status.
+    pub status: StatusCode,
+    /// What happened, for people.
+    pub detail: String,
+    /// What a 409 says of duplicates.
+    pub duplicates: Option<Duplicates>,
+    retry_after: Option<u32>,
+}
+
+/// What an import with duplicate ids tells in `meta` (api.md 4, Import).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Duplicates {
+    /// The first duplicate id.
+    pub duplicate_key: String,
+    /// How many messages were new and are stored.
+    pub imported: u64,
+    /// How many were duplicates.
+    pub duplicates: u64,
+}
+
+impl InboxFailure {
+    /// A failure with its status.
+    pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
+        Self { status, detail: detail.into(), duplicates: None, retry_after: None }
+    }
+}
+
+impl From<Error> for InboxFailure {
+    fn from(error: Error) -> Self {
+        log(&error);
+        let status = match &error {
+            // Valid but not allowed is 401 here: the documents of this family know 403 for plain HTTP alone.
+            Error::Access(_) => StatusCode::UNAUTHORIZED,
+            Error::NotFound { .. } | Error::NothingMarked => StatusCode::NOT_FOUND,
+            Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Error::NotBuilt { .. } => StatusCode::NOT_IMPLEMENTED,
+            Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+            Error::Unavailable { .. } | Error::OutcomeUnknown(_) | Error::SyncDisabled => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            Error::SyncFailed { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Error::ChannelName(_)
+            | Error::Headers(_)
+            | Error::Timing(_)
+            | Error::Parameter { .. }
+            | Error::InboxId(_)
+            | Error::Client(_) => StatusCode::BAD_REQUEST,
+        };
+        Self { retry_after: retry_after(&error), ..Self::new(status, error.to_string()) }
+    }
+}
+
+impl IntoResponse for InboxFailure {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response = with_retry_after(response, self.retry_after);
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// Seconds after which the same request may do better, where waiting helps.
+fn retry_after(error: &Error) -> Option<u32> {
+    match error {
+        Error::Unavailable { .. } | Error::OutcomeUnknown(_) => Some(1),
+        _ => None,
+    }
+}
+
+fn with_retry_after(mut response: Response, seconds: Option<u32>) -> Response {
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+/// Errors of ours are logged once, here, with their causes; the request's span names it.
+fn log(error: &Error) {
+    match error {
+        Error::Internal(source) => tracing::error!(error = source.as_ref() as &dyn std::error::Error, "a request failed"),
+        Error::OutcomeUnknown(source) => tracing::error!(error = source as &dyn std::error::Error, "a commit failed"),
+        Error::Unavailable { reason } => tracing::warn!(reason, "a request was refused"),
+        Error::Access(refused) => tracing::debug!(refused = %refused, cause = refused.source().map(tracing::field::display), "access refused"),
+        _ => {}
+    }
+}

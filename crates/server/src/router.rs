@@ -1,0 +1,57 @@
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use engine::error::Error;
+use http::{StatusCode, Uri};
+
+use crate::error::{ChannelError, Family, InboxFailure};
+use crate::{State, envelope, inbox, messaging, operating};
+
+/// All routes, finished: the edge rewrites classic paths and aliases before them ([`crate::addressing`]).
+pub fn router(state: State) -> Router {
+    Router::new()
+        // Anybody.
+        .route("/healthz", get(operating::healthz))
+        .route("/readyz", get(operating::readyz))
+        .route("/api/info", get(operating::info))
+        // Publishers and subscribers.
+        .merge(messaging::routes())
+        // Users and the campaign system.
+        .merge(inbox::routes())
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(state.clone(), envelope::wrap))
+        .with_state(state)
+}
+
+/// Paths that the contract names and this version does not have.
+const NOT_BUILT: [(&str, &str); 5] = [
+    ("/api/realtime", "the WebSocket"),
+    ("/metrics", "the metrics endpoint"),
+    ("/openapi.json", "the OpenAPI document"),
+    ("/console", "the console"),
+    ("/admin/v1/clock/advance", "the manual clock"),
+];
+
+async fn not_found(uri: Uri) -> Response {
+    let not_built = NOT_BUILT.iter().find(|(path, _)| *path == uri.path());
+    let is_socket_io = uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("EIO=")));
+    let error = match not_built {
+        Some((_, what)) => Error::NotBuilt { what },
+        None if is_socket_io => Error::NotBuilt { what: "Backendless RT" },
+        None => Error::NotFound { what: "route" },
+    };
+    match Family::of(uri.path()) {
+        Family::Inbox => InboxFailure::from(error).into_response(),
+        Family::Channel => ChannelError::from(error).into_response(),
+    }
+}
+
+async fn method_not_allowed(uri: Uri, method: http::Method) -> Response {
+    let text = format!("{method} is not a method of this path");
+    match Family::of(uri.path()) {
+        Family::Inbox => InboxFailure::new(StatusCode::METHOD_NOT_ALLOWED, text).into_response(),
+        Family::Channel => ChannelError::new(StatusCode::METHOD_NOT_ALLOWED, 5918, text).into_response(),
+    }
+}
