@@ -1,10 +1,11 @@
 //! Random sequences of inbox operations over SQLite do what a model in memory does.
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
+/// What the store should do.
+mod reference;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::app::AppKey;
@@ -13,9 +14,10 @@ use model::settings::AppSettings;
 use model::time::{DateTime, UnixMillis};
 use proptest::prelude::*;
 use store::SharedStore;
-use store::inbox::{Imported, ListQuery, Retracted, SyncBatch};
+use store::inbox::{ListQuery, SyncBatch};
 
-use support::make_store;
+use crate::support::make_store;
+use cratemodel::Model;
 
 const USERS: [&str; 3] = ["ann", "bob", "eve"];
 const CLIENTS: [&str; 3] = ["web", "ios", "atv"];
@@ -124,133 +126,6 @@ fn message(draft: &Draft) -> InboxMessage {
         prio: draft.prio,
         state: InboxState::Imported,
         read: false,
-    }
-}
-
-/// The inbox as the port's documentation tells it.
-#[derive(Default)]
-struct Model {
-    messages: BTreeMap<InboxId, Row>,
-}
-
-struct Row {
-    message: InboxMessage,
-    claim: Option<(u64, UnixMillis)>,
-}
-
-impl Model {
-    fn import(&mut self, messages: &[InboxMessage]) -> Imported {
-        let mut imported = Imported::default();
-        for message in messages {
-            if self.messages.contains_key(&message.id) {
-                imported.duplicates += 1;
-                imported.first_duplicate.get_or_insert_with(|| message.id.clone());
-            } else {
-                imported.imported += 1;
-                let row = Row {
-                    message: message.clone(),
-                    claim: None,
-                };
-                self.messages.insert(message.id.clone(), row);
-            }
-        }
-        imported
-    }
-
-    fn list(&self, query: ListQuery<'_>) -> Vec<InboxMessage> {
-        let place = |message: &InboxMessage| {
-            (
-                Reverse(message.prio),
-                Reverse(message.created.at()),
-                message.id.clone(),
-            )
-        };
-        let after = match query.after.map(|after| self.messages.get(after)) {
-            None => None,
-            Some(Some(row)) if *row.message.uid == *query.uid => Some(place(&row.message)),
-            Some(_) => return Vec::new(),
-        };
-        let mut shown: Vec<_> = self
-            .messages
-            .values()
-            .map(|row| &row.message)
-            .filter(|message| *message.uid == *query.uid && message.clients.contains(query.client))
-            .filter(|message| message.is_shown_at(query.now))
-            .filter(|message| after.as_ref().is_none_or(|after| place(message) > *after))
-            .cloned()
-            .collect();
-        shown.sort_by_key(place);
-        shown.truncate(query.limit);
-        shown
-    }
-
-    fn change(&mut self, id: &InboxId, state: InboxState, owner: Option<&str>) -> bool {
-        let Some(row) = self.messages.get_mut(id) else {
-            return false;
-        };
-        let message = &mut row.message;
-        if message.state != InboxState::Imported || owner.is_some_and(|owner| *owner != *message.uid) {
-            return false;
-        }
-        message.state = state;
-        true
-    }
-
-    fn delete_all(&mut self, uid: &str) -> u64 {
-        let ids: Vec<_> = self.messages.keys().cloned().collect();
-        let deleted = ids
-            .iter()
-            .filter(|id| self.change(id, InboxState::Deleted, Some(uid)));
-        deleted.count() as u64
-    }
-
-    fn retract(&mut self, ids: &[InboxId]) -> Retracted {
-        let mut retracted = Retracted::default();
-        for id in ids {
-            if self.change(id, InboxState::Retracted, None) {
-                retracted.retracted += 1;
-            } else {
-                retracted.not_retracted.push(id.clone());
-            }
-        }
-        retracted
-    }
-
-    /// What could be claimed now.
-    fn claimable(&self, now: UnixMillis) -> Vec<InboxId> {
-        let free = |row: &&Row| {
-            row.message.state == InboxState::Deleted && row.claim.is_none_or(|(_, until)| until <= now)
-        };
-        self.messages
-            .values()
-            .filter(free)
-            .map(|row| row.message.id.clone())
-            .collect()
-    }
-
-    fn claim(&mut self, batch: &SyncBatch, until: UnixMillis) {
-        for id in &batch.ids {
-            self.messages.get_mut(id).unwrap().claim = Some((batch.claim, until));
-        }
-    }
-
-    fn held(&mut self, batch: &SyncBatch) -> Vec<&mut Row> {
-        let is_held = |row: &&mut Row| {
-            row.message.state == InboxState::Deleted
-                && row.claim.is_some_and(|(claim, _)| claim == batch.claim)
-                && batch.ids.contains(&row.message.id)
-        };
-        self.messages.values_mut().filter(is_held).collect()
-    }
-
-    fn cleanup(&mut self, now: UnixMillis, keep_deleted: bool) -> u64 {
-        let before = self.messages.len();
-        self.messages.retain(|_, row| match row.message.state {
-            InboxState::Synced | InboxState::Retracted => false,
-            InboxState::Imported => now < row.message.expires.at(),
-            InboxState::Deleted => keep_deleted || now < row.message.expires.at(),
-        });
-        (before - self.messages.len()) as u64
     }
 }
 
