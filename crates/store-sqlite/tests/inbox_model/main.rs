@@ -16,8 +16,8 @@ use proptest::prelude::*;
 use store::SharedStore;
 use store::inbox::{ListQuery, SyncBatch};
 
+use crate::reference::Model;
 use crate::support::make_store;
-use cratemodel::Model;
 
 const USERS: [&str; 3] = ["ann", "bob", "eve"];
 const CLIENTS: [&str; 3] = ["web", "ios", "atv"];
