@@ -1,0 +1,209 @@
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use model::app::AppId;
+use model::channel::ChannelPattern;
+use model::permission::{ChannelRule, Who};
+use model::settings::{
+    AppSettings, CleanupSettings, CorsSettings, HistorySettings, HistoryWindow, InboxSettings, JwtSettings,
+    Secret, SyncSettings,
+};
+use model::time::Span;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::layer::{Layer, merge_tables};
+use super::schema::{ANY, Schema};
+use super::{Problem, Problems, document, typed};
+
+/// What the configuration says about one app.
+#[derive(Debug, Clone)]
+pub struct AppConfig {
+    /// The app.
+    pub id: AppId,
+    /// `[apps.NAME]` of the file: the app's settings are these, whatever the store has.
+    pub settings: Option<AppSettings>,
+    /// From the environment: these fields alone are laid over the app's settings.
+    pub overlay: Map<String, Value>,
+    /// The given values with their sources, for `config print`.
+    pub given: Layer,
+}
+
+impl AppConfig {
+    /// The settings that the app has once the configuration is applied to what the store has.
+    ///
+    /// # Errors
+    ///
+    /// A field that cannot be.
+    pub fn apply(&self, stored: Option<&AppSettings>) -> Result<AppSettings, Problems> {
+        let base = self.settings.as_ref().or(stored).cloned().unwrap_or_default();
+        let mut values = tree(&base);
+        merge_tables(&mut values, self.overlay.clone());
+        let merged = Layer {
+            values,
+            sources: self.given.sources.clone(),
+        };
+        let mut problems = Vec::new();
+        let settings = checked(&merged, &format!("apps.{}.", self.id), &mut problems);
+        if problems.is_empty() {
+            Ok(settings)
+        } else {
+            Err(Problems(problems))
+        }
+    }
+}
+
+/// Reads a file with the settings of one app, as `app set --file` takes it.
+///
+/// # Errors
+///
+/// Every problem, with its line.
+pub fn read_file(path: &Path) -> Result<AppSettings, Problems> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Problems(vec![Problem {
+            text: format!("cannot read {}: {error}", path.display()),
+            source: None,
+        }])
+    })?;
+    let mut layer = document::read(path, &text).map_err(|problem| Problems(vec![problem]))?;
+    let mut problems = Vec::new();
+    let schema = Schema::of_app();
+    schema.refuse_unknown(&mut layer, &mut problems);
+    schema.read_value_files(&mut layer, &mut problems);
+    let settings = checked(&layer, "", &mut problems);
+    if problems.is_empty() {
+        Ok(settings)
+    } else {
+        Err(Problems(problems))
+    }
+}
+
+/// What file and environment say about apps; each layer holds a table an app.
+pub fn from_layers(mut file: Layer, mut environment: Layer, problems: &mut Vec<Problem>) -> Vec<AppConfig> {
+    let names: std::collections::BTreeSet<String> = file
+        .values
+        .keys()
+        .chain(environment.values.keys())
+        .cloned()
+        .collect();
+    let mut apps: BTreeMap<AppId, AppConfig> = BTreeMap::new();
+    for name in names {
+        let source = file.source(&name).or_else(|| environment.source(&name)).cloned();
+        let id = match name.parse::<AppId>() {
+            Ok(id) => id,
+            Err(error) => {
+                let text = format!("apps.{name}: {error}");
+                problems.push(Problem { text, source });
+                continue;
+            }
+        };
+        let prefix = format!("apps.{name}.");
+        let is_in_file = file.values.contains_key(&name);
+        if is_in_file && !file.values[&name].is_object() {
+            let text = format!("apps.{name}: expected a table of settings");
+            problems.push(Problem { text, source });
+            continue;
+        }
+        let mut given = file.take(&name);
+        let settings = is_in_file.then(|| checked(&given, &prefix, problems));
+        let overlay = environment.take(&name);
+        if !overlay.values.is_empty() {
+            // The fields alone, so that what is wrong with them is told before there is a store.
+            let _ = checked(&overlay, &prefix, problems);
+        }
+        let values = overlay.values.clone();
+        given.merge(overlay);
+        let app = AppConfig {
+            id: id.clone(),
+            settings,
+            overlay: values,
+            given,
+        };
+        if apps.insert(id, app).is_some() {
+            let text = format!("apps.{name}: the app is there twice (names are compared ignoring case)");
+            problems.push(Problem { text, source });
+        }
+    }
+    apps.into_values().collect()
+}
+
+/// Settings from values, with their ranges checked.
+fn checked(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) -> AppSettings {
+    let before = problems.len();
+    let settings: AppSettings = typed::from_layer(layer, prefix, problems);
+    if problems.len() == before
+        && let Err(error) = engine::access::check_settings(&settings)
+    {
+        problems.push(Problem {
+            text: format!("{prefix}{error}"),
+            source: layer.source(error.field).cloned(),
+        });
+    }
+    settings
+}
+
+/// Settings of an app in which nothing is absent, as a tree: what the schema is made of.
+pub fn complete() -> Map<String, Value> {
+    let text = || Some(String::new());
+    let secret = || Some(Secret::new(""));
+    let pattern = || ChannelPattern::new("*");
+    let HistorySettings { age, count, .. } = HistorySettings::default();
+    let SyncSettings {
+        timeout,
+        batch,
+        timer,
+        ..
+    } = SyncSettings::default();
+    // Every field is written out, so that a new one cannot be forgotten here.
+    let settings = AppSettings {
+        jwt: JwtSettings {
+            secret: secret(),
+            public_key: text(),
+            jwks_url: text(),
+            algorithms: vec![String::new()],
+            issuer: text(),
+            audience: text(),
+            user_claim: text(),
+            roles_claim: String::new(),
+            selector_claim: String::new(),
+        },
+        channels: vec![ChannelRule {
+            pattern: pattern(),
+            publish: vec![Who::Anyone],
+            subscribe: vec![Who::Anyone],
+        }],
+        cors: CorsSettings {
+            origins: vec![String::new()],
+        },
+        history: HistorySettings {
+            age,
+            count,
+            windows: vec![HistoryWindow {
+                pattern: pattern(),
+                age: Span::seconds(1),
+                count: 1,
+            }],
+        },
+        inbox: InboxSettings::default(),
+        sync: SyncSettings {
+            url: text(),
+            headers: BTreeMap::from([(ANY.to_owned(), Secret::new(""))]),
+            webhook_secret: secret(),
+            timeout,
+            batch,
+            timer,
+        },
+        cleanup: CleanupSettings::default(),
+        limits: model::limits::Limits::default(),
+    };
+    tree(&settings)
+}
+
+/// A value of settings as a tree.
+pub fn tree<T: Serialize>(value: &T) -> Map<String, Value> {
+    match serde_json::to_value(value) {
+        Ok(Value::Object(tree)) => tree,
+        // Settings are structs of plain values: they are always a table.
+        _ => Map::new(),
+    }
+}

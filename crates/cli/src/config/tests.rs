@@ -1,0 +1,402 @@
+use std::ffi::OsString;
+
+use insta::assert_snapshot;
+use proptest::prelude::*;
+
+use super::*;
+use crate::config::schema::Schema;
+
+fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
+    variables
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()))
+        .collect()
+}
+
+fn assembled(file: &str, variables: &[(&str, &str)], flags: &Flags) -> Result<Loaded, Problems> {
+    let file = (!file.is_empty()).then(|| (PathBuf::from("postbell.toml"), file.to_owned()));
+    assemble(file, &environment(variables), flags)
+}
+
+fn from_file(file: &str) -> Result<Loaded, Problems> {
+    assembled(file, &[], &Flags::default())
+}
+
+fn problems(loaded: Result<Loaded, Problems>) -> String {
+    let Problems(problems) = loaded.expect_err("there is a problem");
+    problems.iter().map(|problem| format!("{problem}\n")).collect()
+}
+
+#[test]
+fn without_any_source_everything_has_its_default() {
+    let loaded = from_file("").unwrap();
+    assert_eq!(loaded.config, Config::default());
+    assert!(loaded.apps.is_empty());
+}
+
+#[test]
+fn the_environment_goes_before_the_file_and_flags_before_both() {
+    let file = "data = 'from-file'\nlisten = ['127.0.0.1:1']\nbase_domain = 'file.example'";
+    let variables = [
+        ("POSTBELL_DATA", "from-env"),
+        ("POSTBELL_LISTEN", "127.0.0.1:2, [::1]:2"),
+    ];
+    let flags = Flags {
+        data: Some("from-flag".into()),
+        ..Flags::default()
+    };
+    let config = assembled(file, &variables, &flags).unwrap().config;
+    assert_eq!(config.data, PathBuf::from("from-flag"));
+    assert_eq!(config.listen, ["127.0.0.1:2", "[::1]:2"]);
+    assert_eq!(config.base_domain.as_deref(), Some("file.example"));
+}
+
+#[test]
+fn a_variable_sets_any_setting_in_its_type() {
+    let variables = [
+        ("POSTBELL_SERVER__MAX_CONNECTIONS", "50000"),
+        ("POSTBELL_REQUIRE_HTTPS", "false"),
+        ("POSTBELL_SERVER__IMPORT_WAIT", "3s"),
+        ("POSTBELL_TRUSTED_PROXIES", "10.0.0.0/8,::1"),
+        ("POSTBELL_STORE", "sqlite:/tmp/other.db"),
+        ("POSTBELL_LOG__FORMAT", "json"),
+        ("POSTBELL_PUBLIC_URL", ""),
+    ];
+    let config = assembled("", &variables, &Flags::default()).unwrap().config;
+    assert_eq!(config.server.max_connections, 50_000);
+    assert!(!config.require_https);
+    assert_eq!(config.server.import_wait, model::time::Span::seconds(3));
+    assert_eq!(config.trusted_proxies, ["10.0.0.0/8", "::1"]);
+    assert_eq!(
+        config.store_location().unwrap(),
+        settings::StoreLocation::Sqlite("/tmp/other.db".into())
+    );
+    assert_eq!(config.log.format, settings::LogFormat::Json);
+    assert_eq!(config.public_url, None, "an empty variable counts as absent");
+}
+
+#[test]
+fn an_unknown_setting_is_named_with_its_place_and_the_nearest_one() {
+    let file = "lisen = []\n\n[server]\nmax_conections = 5\n[apps.shop.sync]\nulr = ''\n[[apps.shop.channels]]\n\
+                pattern = 'a'\npublsh = []";
+    let variables = [
+        ("POSTBELL_SYNC_URI", "x"),
+        ("POSTBELL_HUB__RING_BYTE", "1"),
+        ("POSTBELL_URL", "the client's"),
+        ("POSTBELL_LOG", "debug"),
+        ("OTHER_THING", "not ours"),
+    ];
+    assert_snapshot!(problems(assembled(file, &variables, &Flags::default())), @r#"
+    unknown setting "apps.shop.channels[0].publsh", did you mean "apps.shop.channels[0].publish"? (postbell.toml:9)
+    unknown setting "apps.shop.sync.ulr", did you mean "apps.shop.sync.url"? (postbell.toml:6)
+    unknown setting "lisen", did you mean "listen"? (postbell.toml:1)
+    unknown setting "server.max_conections", did you mean "server.max_connections"? (postbell.toml:4)
+    unknown setting POSTBELL_HUB__RING_BYTE, did you mean POSTBELL_HUB__RING_BYTES? (environment POSTBELL_HUB__RING_BYTE)
+    unknown setting POSTBELL_SYNC_URI, did you mean POSTBELL_SYNC_URL? (environment POSTBELL_SYNC_URI)
+    "#);
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_was_expected_and_found() {
+    let file = "require_https = 'yes'\nlisten = ['somewhere']\ntrusted_proxies = ['10.0.0.1/8']\n\
+                public_url = 'postbell.example'\nstore = 'sqlite:'\n[server]\nmax_connections = -1\n\
+                stop_timeout = '1h'\nimport_wait = 10\n[log]\nformat = 'xml'\nlevel = 'a=b=c'\n[tls]\ncert = 'a.pem'";
+    assert_snapshot!(problems(from_file(file)), @r#"
+    log.format: expected text or json, found "xml" (postbell.toml:11)
+    require_https: expected true or false, found "yes" (postbell.toml:1)
+    server.import_wait: expected text such as "10s", found 10 (postbell.toml:9)
+    server.max_connections: expected a whole number, 0 or more, found -1 (postbell.toml:7)
+    store: expected a table, found "sqlite:" (postbell.toml:5)
+    listen: expected ADDR:PORT such as 127.0.0.1:8000 or [::1]:8000, found "somewhere" (postbell.toml:2)
+    trusted_proxies: "10.0.0.1/8" has bits set after its prefix: write 10.0.0.0/8 for that network (postbell.toml:3)
+    public_url: expected http:// or https://, a host and nothing behind it, found "postbell.example" (postbell.toml:4)
+    tls.cert: tls.key is missing: give both (postbell.toml:14)
+    log.level: expected a level such as info or a filter, found "a=b=c": error parsing level filter: expected one of "off", "error", "warn", "info", "debug", "trace", or a number 0-5 (postbell.toml:12)
+    server.stop_timeout: expected 100ms to 9s, found 1h (postbell.toml:8)
+    "#);
+}
+
+#[test]
+fn wrong_settings_of_apps_are_named_with_their_place() {
+    let file = "[apps.shop.jwt]\nsecret = 5\nalgorithms = ['none']\n[apps.shop.sync]\ntimer = 'often'\n\
+                [apps.api]\n[apps.news.sync]\nbatch = 0\n[[apps.blog.channels]]\npublish = ['anyone']";
+    let variables = [
+        ("POSTBELL_JWT_SECRET", "much too short"),
+        ("POSTBELL_CLEANUP_TIMER", "1 day"),
+    ];
+    assert_snapshot!(problems(assembled(file, &variables, &Flags::default())), @r#"
+    apps.api: the app id "api" is reserved (postbell.toml:6)
+    apps.blog.channels[0]: `pattern` is missing (postbell.toml:9)
+    apps.default.cleanup.timer: expected a duration such as 250ms, 30s, 10m, 24h or 7d, found "1 day", or "off" (environment POSTBELL_CLEANUP_TIMER)
+    apps.news.sync.batch: expected 1 to 1000, found 0 (postbell.toml:8)
+    apps.shop.jwt.secret: expected text, found another type (postbell.toml:2)
+    apps.shop.sync.timer: expected a duration such as 250ms, 30s, 10m, 24h or 7d, found "often", or "off" (postbell.toml:5)
+    "#);
+}
+
+#[test]
+fn text_that_is_no_toml_is_named_with_its_line() {
+    assert_snapshot!(problems(from_file("data = 'x'\nlisten = [\n")), @"not TOML: unclosed array, expected `]` (postbell.toml:2)");
+}
+
+#[test]
+fn other_stores_are_refused_without_repeating_their_password() {
+    let flags = |store: &str| Flags {
+        store: Some(store.to_owned()),
+        ..Flags::default()
+    };
+    let postgres = problems(assembled("", &[], &flags("postgres://me:hunter2@db/postbell")));
+    let unknown = problems(assembled("", &[], &flags("mysql://me:hunter2@db/postbell")));
+    assert_snapshot!(format!("{postgres}{unknown}"), @r#"
+    store.url: PostgreSQL is not built into this version: use sqlite: or sqlite:PATH (--store)
+    store.url: expected sqlite: or sqlite:PATH, found "mysql" (--store)
+    "#);
+}
+
+#[test]
+fn development_mode_is_plain_http_on_the_loopback() {
+    let dev = |listen: &str| Flags {
+        dev: true,
+        listen: vec![listen.to_owned()],
+        ..Flags::default()
+    };
+    let config = assembled("require_https = true", &[], &dev("[::1]:0"))
+        .unwrap()
+        .config;
+    assert!(!config.require_https);
+    assert_snapshot!(problems(assembled("", &[], &dev("0.0.0.0:8000"))), @"listen: --dev listens on the loopback only (127.0.0.1 or [::1]), found 0.0.0.0:8000 (--listen)");
+    assert_snapshot!(problems(assembled("tls = { cert = 'a', key = 'b' }", &[], &dev("127.0.0.1:0"))), @"tls.cert: --dev serves plain HTTP: leave tls.cert and tls.key out (postbell.toml:1)");
+}
+
+#[test]
+fn secrets_come_from_files_too_but_not_from_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("secret");
+    std::fs::write(&file, "0123456789abcdef0123456789abcdef\r\n").unwrap();
+    let path = file.to_str().unwrap();
+    let one = assembled("", &[("POSTBELL_JWT_SECRET_FILE", path)], &Flags::default()).unwrap();
+    let settings = one.apps[0].apply(None).unwrap();
+    let secret = settings.jwt.secret.unwrap();
+    assert_eq!(secret.expose(), "0123456789abcdef0123456789abcdef");
+
+    let toml = format!("[apps.shop.jwt]\nsecret_file = '{path}'");
+    let other = from_file(&toml).unwrap();
+    assert_eq!(other.apps[0].settings.as_ref().unwrap().jwt.secret, Some(secret));
+
+    let both = [("POSTBELL_JWT_SECRET_FILE", path), ("POSTBELL_JWT_SECRET", "x")];
+    assert_snapshot!(problems(assembled("", &both, &Flags::default())), @r"
+    apps.default.jwt.secret and apps.default.jwt.secret_file are both given: leave one out (environment POSTBELL_JWT_SECRET_FILE)
+    apps.default.jwt.secret: expected at least 32 bytes, found 1 (environment POSTBELL_JWT_SECRET)
+    ");
+    let missing = [("POSTBELL_SYNC_WEBHOOK_SECRET_FILE", "/nonexistent/secret")];
+    assert_snapshot!(problems(assembled("", &missing, &Flags::default())), @"apps.default.sync.webhook_secret_file: cannot read /nonexistent/secret: No such file or directory (os error 2) (environment POSTBELL_SYNC_WEBHOOK_SECRET_FILE)");
+}
+
+#[test]
+fn the_environment_is_laid_over_stored_settings_and_the_file_replaces_them() {
+    let stored: model::settings::AppSettings =
+        serde_json::from_value(serde_json::json!({"sync": {"url": "http://stored/", "batch": 7}})).unwrap();
+    let variables = [
+        ("POSTBELL_SYNC_URL", "http://env/"),
+        ("POSTBELL_SYNC_TIMER", "off"),
+    ];
+
+    let overlaid = assembled("", &variables, &Flags::default()).unwrap();
+    let settings = overlaid.apps[0].apply(Some(&stored)).unwrap();
+    assert_eq!(settings.sync.url.as_deref(), Some("http://env/"));
+    assert_eq!(settings.sync.timer, model::time::Timer::Off);
+    assert_eq!(
+        settings.sync.batch, 7,
+        "what the environment does not give stays as stored"
+    );
+
+    let replaced = assembled(
+        "[apps.default.cors]\norigins = ['*']",
+        &variables,
+        &Flags::default(),
+    )
+    .unwrap();
+    let settings = replaced.apps[0].apply(Some(&stored)).unwrap();
+    assert_eq!(settings.sync.batch, 1_000, "the file replaces what was stored");
+    assert_eq!(settings.sync.url.as_deref(), Some("http://env/"));
+    assert_eq!(settings.cors.origins, ["*"]);
+}
+
+#[test]
+fn lists_and_tables_come_from_the_environment_as_toml() {
+    let variables = [
+        (
+            "POSTBELL_APPS__SHOP__CHANNELS",
+            "[{ pattern = 'n.*', subscribe = ['anyone'] }]",
+        ),
+        ("POSTBELL_APPS__SHOP__SYNC__HEADERS", "{ x-token = 'abc' }"),
+    ];
+    let loaded = assembled("", &variables, &Flags::default()).unwrap();
+    let settings = loaded.apps[0].apply(None).unwrap();
+    assert_eq!(settings.channels[0].pattern.as_str(), "n.*");
+    assert_eq!(settings.sync.headers["x-token"].expose(), "abc");
+}
+
+#[test]
+fn printed_settings_have_sources_and_no_secrets() {
+    let file = "data = '/srv/\"p\"'\n[apps.shop.sync]\nheaders = { authorization = 'Bearer hush' }\n\
+                webhook_secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'\n";
+    let variables = [
+        ("POSTBELL_JWT_SECRET", "hush hush hush hush hush hush hush"),
+        ("POSTBELL_LISTEN", "[::1]:80"),
+    ];
+    let loaded = assembled(
+        file,
+        &variables,
+        &Flags {
+            dev: true,
+            ..Flags::default()
+        },
+    )
+    .unwrap();
+    let text = print::as_toml(&loaded).unwrap();
+    let json = print::as_json(&loaded).unwrap();
+    assert!(!text.contains("hush") && !text.contains("MfKQ"), "{text}");
+    assert!(!json.to_string().contains("hush") && !json.to_string().contains("MfKQ"));
+    assert!(
+        toml::from_str::<toml::Table>(&text).is_ok(),
+        "what is printed is TOML: {text}"
+    );
+    assert_eq!(
+        json["listen"],
+        serde_json::json!({"value": ["[::1]:80"], "source": "environment POSTBELL_LISTEN"})
+    );
+    let chosen = [
+        "data", "listen", "require", "base", "secret", "author", "#", "timer", "[",
+    ];
+    let lines = text
+        .lines()
+        .filter(|line| chosen.iter().any(|start| line.starts_with(start)));
+    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    data = "/srv/\"p\""  # postbell.toml:1
+    listen = ["[::1]:80"]  # environment POSTBELL_LISTEN
+    require_https = false  # --dev
+    [hub]
+    [log]
+    [server]
+    [store]
+    # Laid over the settings that the store has for the app default.
+    [apps.default.jwt]
+    secret = "(hidden)"  # environment POSTBELL_JWT_SECRET
+    # The settings of the app shop are these at every start.
+    [apps.shop.cleanup]
+    timer = "1h"  # default
+    [apps.shop.cors]
+    [apps.shop.history]
+    [apps.shop.inbox]
+    [apps.shop.jwt]
+    [apps.shop.limits]
+    [apps.shop.sync]
+    timer = "4m"  # postbell.toml:2
+    [apps.shop.sync.headers]
+    authorization = "(hidden)"  # postbell.toml:3
+    "#);
+}
+
+/// The example file with every setting uncommented: prose has a space after the `#`.
+fn uncommented_example() -> String {
+    let example = include_str!("../../../../postbell.example.toml");
+    let lines = example.lines().map(|line| match line.strip_prefix('#') {
+        Some(rest) if !rest.is_empty() && !rest.starts_with(' ') => rest,
+        _ => line,
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_file_as_it_is_gives_the_defaults() {
+    let example = include_str!("../../../../postbell.example.toml");
+    let loaded = from_file(example).unwrap();
+    assert_eq!(loaded.config, Config::default());
+    assert!(loaded.apps.is_empty());
+}
+
+#[test]
+fn the_example_file_names_every_setting_with_its_default() {
+    let text = uncommented_example();
+    let layer = document::read(&PathBuf::from("example"), &text).unwrap();
+    let mut unknown = Vec::new();
+    Schema::of_configuration().refuse_unknown(&mut layer.clone(), &mut unknown);
+    assert_eq!(unknown, []);
+
+    let mut defaults = apps::tree(&Config::default());
+    let app = apps::tree(&model::settings::AppSettings::default());
+    defaults.insert("apps".to_owned(), serde_json::json!({"default": app}));
+    let defaults = Layer {
+        values: defaults,
+        ..Layer::default()
+    };
+    for path in Schema::of_configuration().paths() {
+        let path = path.replacen(schema::ANY, "default", 1);
+        let path = path.strip_suffix(".*").unwrap_or(&path);
+        let shown = layer
+            .get(path)
+            .unwrap_or_else(|| panic!("the example lacks {path}"));
+        // Rules and windows are lists that begin empty; the example shows one of each.
+        let is_example = ["apps.default.channels", "apps.default.history.windows"].contains(&path);
+        if let Some(default) = defaults.get(path)
+            && !is_example
+        {
+            assert_eq!(shown, default, "{path}");
+        }
+    }
+}
+
+#[test]
+fn every_short_name_stands_for_a_setting() {
+    let schema = Schema::of_configuration();
+    for (name, path) in environment::SHORT_NAMES {
+        assert!(
+            schema.find(path).is_some(),
+            "{name} stands for {path}, which is none"
+        );
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
+        let _ = from_file(&text);
+    }
+
+    #[test]
+    fn no_toml_makes_the_reader_panic(
+        keys in prop::collection::vec(
+            ("(listen|data|tls|log|server|store|hub|apps|x)(\\.[a-z_*]{1,12}){0,4}", "(-?[0-9]{1,20}|true|\\[\\]|\\{\\}|'[a-z:/ ]{0,12}'|1979-05-27|nan|\\[\\{\\}\\])"),
+            0..6,
+        )
+    ) {
+        let text: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        if let Err(Problems(problems)) = from_file(&text) {
+            prop_assert!(!problems.is_empty());
+            for problem in problems {
+                let place = problem.source.as_ref().map(ToString::to_string).unwrap_or_default();
+                prop_assert!(place.starts_with("postbell.toml:"), "{problem} has no place");
+            }
+        }
+    }
+
+    #[test]
+    fn a_variable_sets_what_the_file_sets(connections in 1_usize..1_000_000, stop in 1_u64..9, proxy in any::<std::net::IpAddr>()) {
+        let file = format!("trusted_proxies = ['{proxy}']\n[server]\nmax_connections = {connections}\nstop_timeout = '{stop}s'");
+        let by_file = from_file(&file).unwrap().config;
+        let variables = [
+            ("POSTBELL_SERVER__MAX_CONNECTIONS", connections.to_string()),
+            ("POSTBELL_SERVER__STOP_TIMEOUT", format!("{stop}s")),
+            ("POSTBELL_TRUSTED_PROXIES", proxy.to_string()),
+        ];
+        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let by_environment = assembled("", &variables, &Flags::default()).unwrap().config;
+        prop_assert_eq!(by_file, by_environment);
+    }
+
+    #[test]
+    fn no_variable_makes_the_reader_panic(name in "[A-Z_]{0,30}", value in "\\PC{0,40}") {
+        let _ = assembled("", &[(&format!("POSTBELL_{name}"), &value)], &Flags::default());
+    }
+}
