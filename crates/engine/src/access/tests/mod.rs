@@ -14,6 +14,8 @@ mod mint;
 mod settings;
 /// Keys that sign tokens.
 mod signer;
+/// The whole way, over the embedded store.
+mod sqlite;
 /// A server of JWK sets.
 mod stub;
 /// User tokens.

@@ -11,8 +11,8 @@ use super::public_key::is_usable;
 /// The largest JWK set that is read, in bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// How many keys of a set are looked at.
-const MAX_KEYS: usize = 100;
+/// How many keys of a set are kept: a token without a `kid` is tried with all of its algorithm.
+const MAX_KEYS: usize = 32;
 
 /// The keys of a JWK set (RFC 7517) that can verify tokens.
 #[derive(Debug, Default)]
@@ -71,8 +71,8 @@ impl KeySet {
         let keys = entries
             .keys
             .into_iter()
-            .take(MAX_KEYS)
             .filter_map(|entry| SetKey::new(&serde_json::from_value(entry).ok()?))
+            .take(MAX_KEYS)
             .collect();
         Ok(Self { keys })
     }
