@@ -1,1 +1,83 @@
-fn main() {}
+//! Measures Postbell against the bare things it is made of, and prints ratios with the machine's facts.
+//!
+//! The server under test is the release binary in a process of its own; the load comes from this process
+//! on the same cores. Each pair is run alternately, so that a machine that drifts drifts for both.
+//!
+//! - `publish`: durable publishes against a handler that parses the body and answers at once.
+//! - `import`: NDJSON over HTTP against the bare insert of the same rows.
+//! - `list`: inbox lists against a handler that answers at once.
+//! - `sse`: deliveries to live readers, and what an idle one costs.
+
+use anyhow::Context as _;
+use clap::Parser;
+
+/// The handler that answers at once, as a server of its own.
+mod bare;
+/// Raw keep-alive HTTP/1.1 connections, cheap enough to share cores with the server.
+mod http1;
+/// Imports.
+mod import;
+/// Inbox lists.
+mod list;
+/// What the machine is.
+mod machine;
+/// Durable publishes.
+mod publish;
+/// Tables.
+mod report;
+/// The server under test.
+mod server;
+/// Live streams.
+mod sse;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[derive(Parser)]
+enum Part {
+    /// Every part; writes bench/RESULTS.md
+    All,
+    /// Durable publishes
+    Publish,
+    /// Imports
+    Import,
+    /// Inbox lists
+    List,
+    /// Live streams
+    Sse,
+    /// The bare server (started by the other parts)
+    #[command(hide = true)]
+    Bare,
+}
+
+fn main() -> anyhow::Result<()> {
+    let part = Part::parse();
+    if let Err(_already) = rustls::crypto::aws_lc_rs::default_provider().install_default() {
+        anyhow::bail!("a crypto provider was installed before");
+    }
+    let threads = match part {
+        Part::Bare => 2,
+        _ => 1,
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    runtime.block_on(run(part))
+}
+
+async fn run(part: Part) -> anyhow::Result<()> {
+    let mut report = report::Report::new(machine::facts()?);
+    match part {
+        Part::Bare => return bare::serve().await,
+        Part::Publish => publish::measure(&mut report).await?,
+        Part::Import => import::measure(&mut report).await?,
+        Part::List => list::measure(&mut report).await?,
+        Part::Sse => sse::measure(&mut report).await?,
+        Part::All => {
+            publish::measure(&mut report).await?;
+            import::measure(&mut report).await?;
+            list::measure(&mut report).await?;
+            sse::measure(&mut report).await?;
+            std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
+        }
+    }
+    report::print(&report.markdown())
+}

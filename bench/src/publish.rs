@@ -1,0 +1,101 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::http1::{self, closed_loop};
+use crate::import;
+use crate::report::{Report, spread};
+use crate::server::Server;
+
+const ROUNDS: usize = 5;
+const ROUND: Duration = Duration::from_secs(4);
+/// Windows that fill while warming up: the steady state, in which as much is removed as comes, counts.
+const CONFIG: &str = "[apps.default.history]\ncount = 1000\nage = \"10s\"\n";
+
+/// Durable publishes of 200 bytes against a handler that parses the body and answers at once.
+pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+    report.section(
+        "Durable publish",
+        "POST of a 200-byte body, answered once it is on disk, against the same edge with a handler that parses the \
+         body and answers at once. Steady state: history windows are full, as many messages are removed as come. \
+         Medians of the rounds (lowest–highest).",
+        &["channels", "connections", "Postbell, requests/s", "bare, requests/s", "ratio", "p50 ms", "p99 ms", "bare p99 ms"],
+    );
+    let postbell = Server::postbell(CONFIG).await?;
+    let bare = Server::bare().await?;
+    let headers = format!("content-type: application/json\r\nx-api-key: {}\r\n", postbell.dev()?.keys.app);
+    for channels in [1, 1_000] {
+        let requests = Arc::new(requests(channels, &headers));
+        for connections in [64, 256] {
+            // Fills the windows.
+            closed_loop(postbell.address, connections, ROUND * 2, Arc::clone(&requests)).await?;
+            let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut p50, mut p99, mut bare_p99) = (Vec::new(), Vec::new(), Vec::new());
+            for _ in 0..ROUNDS {
+                let one = closed_loop(postbell.address, connections, ROUND, Arc::clone(&requests)).await?;
+                let other = closed_loop(bare.address, connections, ROUND, Arc::clone(&requests)).await?;
+                ratios.push(one.rate / other.rate);
+                ours.push(one.rate);
+                theirs.push(other.rate);
+                p50.push(one.millis(0.5));
+                p99.push(one.millis(0.99));
+                bare_p99.push(other.millis(0.99));
+            }
+            report.row(vec![
+                channels.to_string(),
+                connections.to_string(),
+                spread(&ours, 0),
+                spread(&theirs, 0),
+                spread(&ratios, 2),
+                spread(&p50, 1),
+                spread(&p99, 1),
+                spread(&bare_p99, 1),
+            ]);
+        }
+    }
+    drop(bare);
+    beside_an_import(report, &postbell).await
+}
+
+/// The same while imports of 25,000 run one after the other.
+async fn beside_an_import(report: &mut Report, postbell: &Server) -> anyhow::Result<()> {
+    report.section(
+        "Durable publish beside an import",
+        "64 connections, 1 channel, while imports of 25,000 messages run one after the other.",
+        &["requests/s", "p50 ms", "p99 ms", "imports done"],
+    );
+    let headers = format!("content-type: application/json\r\nx-api-key: {}\r\n", postbell.dev()?.keys.app);
+    let requests = Arc::new(requests(1, &headers));
+    let files: Vec<Vec<u8>> =
+        (100..110).map(|seed| import::file(25_000, 2_500, seed)).collect::<anyhow::Result<_>>()?;
+    let import = import::post(postbell)?;
+    let address = postbell.address;
+    let importing = tokio::spawn(async move {
+        let mut done = 0;
+        for file in files {
+            import::send(address, &import, &file).await?;
+            done += 1;
+        }
+        anyhow::Ok(done)
+    });
+    let load = closed_loop(address, 64, Duration::from_secs(4), requests).await?;
+    let done = importing.await??;
+    report.row(vec![
+        format!("{:.0}", load.rate),
+        format!("{:.1}", load.millis(0.5)),
+        format!("{:.1}", load.millis(0.99)),
+        done.to_string(),
+    ]);
+    Ok(())
+}
+
+fn requests(channels: usize, headers: &str) -> Vec<Vec<u8>> {
+    let body = body();
+    (0..channels).map(|number| http1::post(&format!("/api/messaging/bench-{number}"), headers, body.as_bytes())).collect()
+}
+
+/// 200 bytes.
+fn body() -> String {
+    let head = r#"{"publisherId":"bench","headers":{"kind":"order","priority":20},"message":{"text":""#;
+    let tail = r#"","number":12345}}"#;
+    format!("{head}{}{tail}", "x".repeat(200 - head.len() - tail.len()))
+}

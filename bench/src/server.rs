@@ -1,0 +1,114 @@
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde::Deserialize;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// A server in a process of its own; ends with the value.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Keys and secret of a `serve --dev`.
+    pub dev: Option<Dev>,
+    _data: Option<tempfile::TempDir>,
+}
+
+/// What `serve --dev` writes for scripts.
+#[derive(Deserialize)]
+pub struct Dev {
+    /// One key per preset.
+    pub keys: Keys,
+    /// Of the app `default`.
+    pub jwt_secret: String,
+}
+
+/// One key per preset.
+#[derive(Deserialize)]
+pub struct Keys {
+    /// May import.
+    pub campaign: String,
+    /// May publish and subscribe.
+    pub app: String,
+}
+
+impl Server {
+    /// Starts `postbell serve --dev` over a fresh data folder; `config` is more TOML.
+    pub async fn postbell(config: &str) -> anyhow::Result<Self> {
+        let data = tempfile::tempdir_in(".")?;
+        let file = data.path().join("bench.toml");
+        fs::write(&file, config)?;
+        let mut command = Command::new(binary("postbell")?);
+        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(data.path().join("data"));
+        command.arg("--config").arg(&file).env("POSTBELL_LOG", "warn");
+        let mut server = Self::start(command).await?;
+        let dev = fs::read_to_string(data.path().join("data/dev.json")).context("dev.json")?;
+        server.dev = Some(serde_json::from_str(&dev)?);
+        server._data = Some(data);
+        Ok(server)
+    }
+
+    /// Starts the handler that answers at once.
+    pub async fn bare() -> anyhow::Result<Self> {
+        let mut command = Command::new(binary("postbell-bench")?);
+        command.arg("bare");
+        Self::start(command).await
+    }
+
+    async fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
+        let stdout = child.stdout.take().context("stdout")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let first = tokio::time::timeout(Duration::from_secs(20), lines.next_line()).await??;
+        let first = first.context("the server ended before it listened")?;
+        let address = first.rsplit("//").next().unwrap_or_default();
+        let address = address.parse().with_context(|| format!("first line: {first}"))?;
+        // Whatever else it prints must not fill the pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self { child, address, dev: None, _data: None })
+    }
+
+    /// Keys and secret.
+    pub fn dev(&self) -> anyhow::Result<&Dev> {
+        self.dev.as_ref().context("this server has no keys")
+    }
+
+    /// Processor time so far, in seconds.
+    pub fn cpu(&self) -> anyhow::Result<f64> {
+        let stat = fs::read_to_string(self.proc("stat")?)?;
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+        Ok((ticks(11) + ticks(12)) / 100.0)
+    }
+
+    /// Resident memory now, in KiB.
+    pub fn rss(&self) -> anyhow::Result<f64> {
+        self.status("VmRSS:")
+    }
+
+    /// The most resident memory so far, in KiB.
+    pub fn peak_rss(&self) -> anyhow::Result<f64> {
+        self.status("VmHWM:")
+    }
+
+    fn status(&self, name: &str) -> anyhow::Result<f64> {
+        let status = fs::read_to_string(self.proc("status")?)?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
+        Ok(line.trim().trim_end_matches(" kB").parse()?)
+    }
+
+    fn proc(&self, file: &str) -> anyhow::Result<PathBuf> {
+        let pid = self.child.id().context("the server has ended")?;
+        Ok(Path::new("/proc").join(pid.to_string()).join(file))
+    }
+}
+
+/// A binary beside this one.
+pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    Ok(std::env::current_exe()?.with_file_name(name))
+}
