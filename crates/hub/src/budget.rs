@@ -56,7 +56,9 @@ impl Budget {
         }
         let mut turns = self.turns.lock();
         while self.used() > self.max_bytes {
-            let Some(channel) = turns.channels.pop_front() else { break };
+            let Some(channel) = turns.channels.pop_front() else {
+                break;
+            };
             if channel.upgrade().is_some_and(|channel| channel.evict_half()) {
                 turns.channels.push_back(channel);
             }

@@ -142,19 +142,21 @@ impl Channel {
                 return false;
             }
             let (seq, old_head) = (message.seq, state.head);
+            state.version += 1;
             let renewed = state.epoch != Some(epoch);
             if renewed {
                 state.renew(Some(epoch), seq, unparked);
             }
-            if seq <= old_head && !renewed && state.ring.last().is_some_and(|last| last + 1 != seq) {
+            let raises = !renewed && seq > old_head;
+            // One that a hint had announced: it goes into the ring only where it leaves no hole.
+            if !renewed && !raises && state.ring.last().is_some_and(|last| last + 1 != seq) {
                 return false;
             }
             let entry = Entry::new(self.key.name.clone(), epoch, Arc::clone(&message));
             state.ring.push(Arc::new(entry), ring_messages);
-            if !renewed && seq > old_head {
+            if raises {
+                let seen = state.seen();
                 state.head = seq;
-                state.version += 1;
-                let seen = Seen { epoch: Some(epoch), seq: old_head };
                 if seq == old_head + 1 {
                     let first = state.ring.first().unwrap_or(seq);
                     state.groups.unpark_matching(first, &message, seen, unparked);
@@ -172,6 +174,8 @@ impl Channel {
             if state.ended.is_some() {
                 return;
             }
+            // Also when the head is known: an answer on its way may be older than this hint.
+            state.version += 1;
             if state.epoch != Some(epoch) {
                 state.renew(Some(epoch), head, unparked);
             } else if head > state.head {
@@ -180,12 +184,13 @@ impl Channel {
         });
     }
 
-    /// Takes in what the history said, unless the channel changed since it was asked: then false.
+    /// Takes in what the history said, unless the channel changed since it was asked. Tells whether
+    /// both now speak of the same incarnation.
     pub(crate) fn learn(&self, truth: Truth) -> bool {
         self.change(|state, unparked| {
             let is_other = state.epoch != truth.epoch;
             if state.version != truth.version || (is_other && state.ended.is_some()) {
-                return false;
+                return !is_other;
             }
             if is_other {
                 state.renew(truth.epoch, truth.head, unparked);
@@ -265,7 +270,10 @@ impl Channel {
     /// Where the reader is: a parked one has seen all that there is.
     pub(crate) fn position(&self, cursor: &mut Cursor) -> Position {
         let mut state = self.state.lock();
-        if cursor.ticket.is_some_and(|ticket| state.groups.parked(cursor.group).holds(ticket)) {
+        if cursor
+            .ticket
+            .is_some_and(|ticket| state.groups.parked(cursor.group).holds(ticket))
+        {
             cursor.seq = cursor.seq.max(state.head);
         }
         cursor.position()
@@ -334,9 +342,13 @@ impl State {
             let from = cursor.position();
             cursor.epoch = Some(epoch);
             cursor.seq = floor;
-            return Some(Next::Gap { from, to: cursor.position() });
+            return Some(Next::Gap {
+                from,
+                to: cursor.position(),
+            });
         }
-        (cursor.check && self.ended.is_none()).then_some(Next::History { fresh: true })
+        cursor.check &= cursor.epoch.is_none() && self.ended.is_none();
+        cursor.check.then_some(Next::History { fresh: true })
     }
 
     fn read_ring(
@@ -352,7 +364,9 @@ impl State {
             return Next::History { fresh: false };
         }
         for _ in 0..SCAN {
-            let Some(entry) = self.ring.get(cursor.seq + 1) else { break };
+            let Some(entry) = self.ring.get(cursor.seq + 1) else {
+                break;
+            };
             if self.groups.matches(cursor.group, first, &entry.message) {
                 if !quota.take(entry.wire_size()) {
                     break;
@@ -364,6 +378,3 @@ impl State {
         Next::Moved
     }
 }
-
-#[cfg(all(test, not(loom)))]
-mod tests;

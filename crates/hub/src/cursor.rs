@@ -12,7 +12,7 @@ pub(crate) struct Cursor {
     pub(crate) epoch: Option<Epoch>,
     /// Everything up to here was handed over, or is not for this reader.
     pub(crate) seq: u64,
-    /// Whether the history must be asked before the channel's head is believed.
+    /// Whether the history must be asked before what the channel knows of incarnations is believed.
     pub(crate) check: bool,
     pub(crate) ticket: Option<Ticket>,
 }

@@ -78,6 +78,8 @@ fn page(channel: &Channel, wanted: Wanted, answer: HistoryPage) -> Page {
             .collect(),
         _ => Vec::new(),
     };
-    let end = entries.last().map_or(start.max(answer.head), |entry| entry.message.seq);
+    let end = entries
+        .last()
+        .map_or(start.max(answer.head), |entry| entry.message.seq);
     Page { entries, start, end }
 }

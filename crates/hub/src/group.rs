@@ -45,7 +45,11 @@ impl Groups {
             parked: Parked::default(),
             verdicts: Verdicts::default(),
         });
-        let index = self.filtered.iter().position(Option::is_none).unwrap_or(self.filtered.len());
+        let index = self
+            .filtered
+            .iter()
+            .position(Option::is_none)
+            .unwrap_or(self.filtered.len());
         match self.filtered.get_mut(index) {
             Some(place) => *place = group,
             None => self.filtered.push(group),
@@ -56,7 +60,9 @@ impl Groups {
     }
 
     pub(crate) fn leave(&mut self, id: GroupId) {
-        let Some(place) = self.filtered.get_mut(id.0 as usize) else { return };
+        let Some(place) = self.filtered.get_mut(id.0 as usize) else {
+            return;
+        };
         let Some(group) = place else { return };
         group.readers -= 1;
         if group.readers == 0 {
@@ -159,7 +165,9 @@ impl Verdicts {
 
     /// `seq` is at or after `first`, and less than a ring's length beyond it.
     fn set(&mut self, seq: u64, verdict: bool) {
-        let Some(index) = seq.checked_sub(self.first) else { return };
+        let Some(index) = seq.checked_sub(self.first) else {
+            return;
+        };
         let index = index as usize;
         if self.known.len() <= index {
             self.known.resize(index + 1, None);

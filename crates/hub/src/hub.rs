@@ -96,7 +96,9 @@ impl Hub {
     /// A committed message. Called in commit order, by one task. Costs one look-up for a channel
     /// without readers.
     pub fn publish(&self, channel: &ChannelKey, epoch: Epoch, message: Arc<Message>) {
-        let Some(channel) = self.shared.find(channel) else { return };
+        let Some(channel) = self.shared.find(channel) else {
+            return;
+        };
         if channel.publish(epoch, message, self.shared.options.ring_messages) {
             self.shared.budget.add(&channel);
         }
@@ -156,11 +158,7 @@ impl Shared {
     }
 
     /// The channel, with one reader more.
-    pub(crate) fn join(
-        &self,
-        key: &ChannelKey,
-        filter: Option<&Arc<dyn Filter>>,
-    ) -> (Arc<Channel>, Cursor) {
+    pub(crate) fn join(&self, key: &ChannelKey, filter: Option<&Arc<dyn Filter>>) -> (Arc<Channel>, Cursor) {
         let mut shard = self.shard(key).lock();
         let channel = shard.entry(key.clone()).or_insert_with(|| {
             let channel = Channel::new(key.clone(), self.budget.counter());

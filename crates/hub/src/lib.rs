@@ -59,11 +59,11 @@ mod history;
 mod hub;
 /// Names of channels across apps.
 mod key;
-/// Readers that are up to date.
-mod parked;
 /// The cache of pages.
 #[cfg(not(loom))]
 mod pages;
+/// Readers that are up to date.
+mod parked;
 /// Readers before they start.
 #[cfg(not(loom))]
 mod registration;
@@ -88,5 +88,9 @@ pub use key::ChannelKey;
 pub use registration::{Registration, Start};
 pub use signal::SubscriptionId;
 
+/// Test data.
+#[cfg(test)]
+mod fixture;
+/// Interleavings.
 #[cfg(all(test, loom))]
 mod loom;

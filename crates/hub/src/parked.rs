@@ -113,3 +113,6 @@ impl Unparked {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

@@ -81,3 +81,6 @@ impl Drop for Ring {
         self.clear();
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

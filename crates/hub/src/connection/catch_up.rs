@@ -38,7 +38,9 @@ impl Connection {
         let Some(Behind { slot, fresh }) = work.behind.pop_front() else {
             return false;
         };
-        let Some(subscription) = self.get(slot) else { return true };
+        let Some(subscription) = self.get(slot) else {
+            return true;
+        };
         let registration = &subscription.registration;
         let (channel, cursor) = (Arc::clone(&registration.channel), &registration.cursor);
         let wanted = Wanted {
@@ -81,7 +83,9 @@ impl Connection {
     /// Ends a subscription whose history cannot be read; its client comes back where it was.
     fn give_up(&mut self, slot: Slot, error: &HistoryError, batch: &mut Batch) {
         let reason = self.shared.options.unreadable.clone();
-        let Some(subscription) = self.get(slot) else { return };
+        let Some(subscription) = self.get(slot) else {
+            return;
+        };
         let key = subscription.registration.channel();
         tracing::error!(app.key = key.app.0, channel = %key.name, error = error as &dyn std::error::Error, "a subscription ends because its history cannot be read");
         batch.end(subscription.id, reason);
@@ -91,14 +95,15 @@ impl Connection {
     /// Brings a subscription forward by a page.
     fn take_page(&mut self, slot: Slot, fetched: Fetched, work: &mut Work, batch: &mut Batch) {
         let gone = self.shared.options.gone.clone();
-        let Some(subscription) = self.get(slot) else { return };
+        let Some(subscription) = self.get(slot) else {
+            return;
+        };
         let id = subscription.id;
         let registration = &mut subscription.registration;
         let cursor = &mut registration.cursor;
         if let Some(truth) = fetched.truth {
-            if registration.channel.learn(truth) {
-                cursor.check = false;
-            }
+            // Where they differ, this may be older or newer than what the channel knows: ask again.
+            cursor.check = !registration.channel.learn(truth);
             if cursor.epoch.is_some() && cursor.epoch != truth.epoch {
                 // Its incarnation is no more: one that is known to have ended says why.
                 let ended = registration.channel.end_reason(cursor.epoch);
@@ -112,7 +117,10 @@ impl Connection {
                 let is_other = cursor.epoch.is_some_and(|known| known != epoch);
                 if is_other || cursor.seq < truth.floor {
                     cursor.seq = truth.floor;
-                    let to = Position::At { epoch, seq: cursor.seq };
+                    let to = Position::At {
+                        epoch,
+                        seq: cursor.seq,
+                    };
                     batch.gap(id, asked(from), to);
                 }
                 cursor.epoch = Some(epoch);
@@ -123,9 +131,14 @@ impl Connection {
         }
         let page = &fetched.page;
         batch.quota.next_share();
-        let first = page.entries.partition_point(|entry| entry.message.seq <= cursor.seq);
+        let first = page
+            .entries
+            .partition_point(|entry| entry.message.seq <= cursor.seq);
         for entry in &page.entries[first..] {
-            let wanted = registration.filter.as_ref().is_none_or(|filter| filter.matches(&entry.message));
+            let wanted = registration
+                .filter
+                .as_ref()
+                .is_none_or(|filter| filter.matches(&entry.message));
             if wanted && !batch.quota.take(entry.wire_size()) {
                 return work.ready.push_back(slot);
             }

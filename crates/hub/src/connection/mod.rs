@@ -11,11 +11,10 @@ use crate::hub::Shared;
 use crate::registration::{Registration, Start};
 use crate::signal::{Signal, Slot, SubscriptionId};
 
-/// One look at what waits: news, the history, the rings.
-mod turn;
 /// Pages of history for readers that fell behind the rings.
 mod catch_up;
-
+/// One look at what waits: news, the history, the rings.
+mod turn;
 
 /// What a subscriber is told.
 #[derive(Debug, Clone)]
@@ -110,7 +109,8 @@ impl ConnectionHandle {
 
     /// Ends one subscription before whatever waits to be delivered; nothing happens when it is gone.
     pub fn end_subscription(&self, subscription: SubscriptionId, reason: EndReason) {
-        self.signal.order(|orders| orders.ends.push((subscription, reason)));
+        self.signal
+            .order(|orders| orders.ends.push((subscription, reason)));
     }
 }
 

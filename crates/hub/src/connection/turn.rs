@@ -80,9 +80,13 @@ impl Connection {
 
     /// Lets the next subscription read from its ring; false when none is ready.
     fn look(&mut self, work: &mut Work, batch: &mut Batch) -> bool {
-        let Some(slot) = work.ready.pop_front() else { return false };
+        let Some(slot) = work.ready.pop_front() else {
+            return false;
+        };
         let signal = Arc::clone(&self.signal);
-        let Some(subscription) = self.get(slot) else { return true };
+        let Some(subscription) = self.get(slot) else {
+            return true;
+        };
         let id = subscription.id;
         let registration = &mut subscription.registration;
         if let Some(from) = subscription.gap.take() {
@@ -90,9 +94,11 @@ impl Connection {
         }
         let Batch { deliveries, quota } = batch;
         quota.next_share();
-        let next = registration.channel.read(&mut registration.cursor, (&signal, slot), quota, |entry| {
-            deliveries.push(message(id, entry));
-        });
+        let next = registration
+            .channel
+            .read(&mut registration.cursor, (&signal, slot), quota, |entry| {
+                deliveries.push(message(id, entry));
+            });
         match next {
             Next::Moved => work.ready.push_back(slot),
             Next::Parked => {}
