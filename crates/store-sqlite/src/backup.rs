@@ -6,6 +6,7 @@ use rusqlite::{Connection, OpenFlags};
 use store::error::{Error, Result};
 
 use crate::error::backend;
+use crate::migrations;
 use crate::open::{file_error, lock_folder};
 
 /// Copies a store to one file, consistent as of one moment, also while a server writes to it. The file
@@ -15,6 +16,11 @@ use crate::open::{file_error, lock_folder};
 /// # Errors
 /// The store cannot be read or the file cannot be written; no half file is left.
 pub fn backup(database: &Path, to: &Path) -> Result<u64> {
+    let same = |path: &Path| fs::canonicalize(path).ok();
+    if same(to).is_some_and(|to| Some(to) == same(database)) {
+        let reason = "expected another file than the store itself";
+        return Err(file_error(to, "write", std::io::Error::other(reason)));
+    }
     let partial = beside(to, ".partial");
     let copied = copy(database, &partial).and_then(|()| {
         let size = flush(&partial)?;
@@ -86,9 +92,11 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
     target.close().map_err(|(_, error)| backend(error))
 }
 
+/// Checks the schema too: a server would refuse one that is newer, when the old store is gone already.
 fn renew_epochs(database: &Path, ids: &dyn IdSource) -> Result<()> {
     let salt = (ids.random_u64() >> 1) as i64;
     let connection = Connection::open(database).map_err(backend)?;
+    migrations::is_current(&connection)?;
     // Mixed into what a restore before has put there: never the same epochs twice.
     connection
         .execute_batch(&format!(

@@ -89,8 +89,8 @@ impl SharedHeads {
     }
 
     /// Forgets everything and reads the file again, after the writer lost its connection.
-    pub(crate) fn reload(&self, connection: &Connection) -> Result<(), JobError> {
-        let fresh = Self::load(connection, Role::Server)?;
+    pub(crate) fn reload(&self, connection: &Connection, role: Role) -> Result<(), JobError> {
+        let fresh = Self::load(connection, role)?;
         let fresh = Arc::into_inner(fresh.inner).map(RwLock::into_inner);
         if let Some(fresh) = fresh {
             *self.inner.write() = fresh;

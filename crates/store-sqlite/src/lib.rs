@@ -40,6 +40,8 @@ mod migrations;
 mod open;
 /// The threads that read.
 mod readers;
+/// What the writer has done.
+pub mod statistics;
 /// History windows of apps.
 mod windows;
 /// Group commit: the one thread that writes.
@@ -124,6 +126,11 @@ impl SqliteStore {
     ) -> store::error::Result<Self> {
         open::open(options, clock, ids, sink)
     }
+
+    /// What the writer has done since the store was opened.
+    pub fn statistics(&self) -> statistics::Statistics {
+        self.writer.statistics()
+    }
 }
 
 #[async_trait]
@@ -136,8 +143,9 @@ impl Store for SqliteStore {
     }
 
     async fn close(&self) -> store::error::Result<()> {
+        // The writer last: the last connection to end empties the write-ahead log, which readers cannot.
+        self.readers.close().await;
         self.writer.close().await;
-        self.readers.close();
         Ok(())
     }
 }

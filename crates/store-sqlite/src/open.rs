@@ -146,7 +146,10 @@ pub(crate) fn lock_folder(database: &Path) -> Result<FolderLock> {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
-            let folder = path.parent().unwrap_or(Path::new(".")).display().to_string();
+            let folder = match path.parent() {
+                Some(folder) if !folder.as_os_str().is_empty() => folder.display(),
+                _ => Path::new(".").display(),
+            };
             let process = holder
                 .trim()
                 .parse::<u32>()

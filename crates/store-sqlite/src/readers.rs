@@ -75,11 +75,11 @@ impl Readers {
     }
 
     /// Ends the threads after what is queued.
-    pub(crate) fn close(&self) {
+    pub(crate) async fn close(&self) {
         self.queue.lock().take();
-        for thread in self.threads.lock().drain(..) {
-            let _ = thread.join();
-        }
+        let threads = std::mem::take(&mut *self.threads.lock());
+        let join = || threads.into_iter().for_each(|thread| drop(thread.join()));
+        let _ = tokio::task::spawn_blocking(join).await;
     }
 }
 

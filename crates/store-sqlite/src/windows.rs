@@ -17,6 +17,8 @@ pub(crate) struct Windows {
 #[derive(Default)]
 struct Known {
     version: i64,
+    /// How often everything was forgotten.
+    generation: u64,
     apps: HashMap<AppKey, Arc<HistorySettings>>,
 }
 
@@ -24,8 +26,12 @@ impl Windows {
     /// The history settings of an app, at most a maintenance interval old. An app that is gone has the
     /// default ones.
     pub(crate) fn of(&self, connection: &Connection, app: AppKey) -> Result<Arc<HistorySettings>, JobError> {
-        if let Some(known) = self.known.read().apps.get(&app) {
-            return Ok(Arc::clone(known));
+        let (generation, history) = {
+            let known = self.known.read();
+            (known.generation, known.apps.get(&app).cloned())
+        };
+        if let Some(history) = history {
+            return Ok(history);
         }
         let text: Option<String> = connection
             .prepare_cached("SELECT settings FROM apps WHERE app = ?1")?
@@ -40,8 +46,19 @@ impl Windows {
             }
         };
         let history = Arc::new(history);
-        self.known.write().apps.insert(app, Arc::clone(&history));
+        let mut known = self.known.write();
+        // What was read before everything was forgotten may be old.
+        if known.generation == generation {
+            known.apps.insert(app, Arc::clone(&history));
+        }
         Ok(history)
+    }
+
+    /// Forgets everything: what a transaction that was rolled back has read was never true.
+    pub(crate) fn forget(&self) {
+        let mut known = self.known.write();
+        known.generation += 1;
+        known.apps.clear();
     }
 
     /// Forgets what it knows if an app changed since; tells whether it did.
@@ -53,10 +70,9 @@ impl Windows {
         if known.version == version {
             return Ok(false);
         }
-        *known = Known {
-            version,
-            apps: HashMap::new(),
-        };
+        known.version = version;
+        known.generation += 1;
+        known.apps.clear();
         Ok(true)
     }
 }

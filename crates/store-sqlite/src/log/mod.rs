@@ -12,10 +12,10 @@ use model::channel::ChannelName;
 use model::message::MessageId;
 use model::position::Since;
 use model::time::UnixMillis;
-use store::error::Result;
+use store::error::{Error, Result};
 use store::messages::{Append, Appended, Channel, Head, Messages, Page, Published, Range, Start};
 
-use crate::SqliteStore;
+use crate::{Role, SqliteStore};
 
 /// Appending a message.
 mod append;
@@ -37,13 +37,22 @@ mod window;
 /// Every so many messages of a channel there is an anchor.
 pub(crate) const ANCHOR_EVERY: u64 = 64;
 
+impl SqliteStore {
+    /// Only the server knows where channels stand.
+    fn require_server(&self) -> Result<()> {
+        match self.role {
+            Role::Server => Ok(()),
+            Role::Admin => Err(Error::Unavailable {
+                reason: "channels are written by the server alone; this store is opened beside it".into(),
+            }),
+        }
+    }
+}
+
 #[async_trait]
 impl Messages for SqliteStore {
     async fn append(&self, append: Append) -> Result<Appended> {
-        if self.role == crate::Role::Admin {
-            let reason = "the store is opened for administration".to_owned();
-            return Err(store::error::Error::Unavailable { reason });
-        }
+        self.require_server()?;
         let bytes = append.content.size() + append.channel.as_str().len();
         let append = Arc::new(append);
         self.writer
@@ -124,6 +133,7 @@ impl Messages for SqliteStore {
     }
 
     async fn delete_channel(&self, app: AppKey, channel: &ChannelName) -> Result<bool> {
+        self.require_server()?;
         let channel = channel.clone();
         self.writer
             .run_tx(256, move |tx| channels::delete(tx, app, &channel))

@@ -5,7 +5,7 @@ use model::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use store::messages::{Page, Range};
 
-use crate::error::JobError;
+use crate::error::{JobError, corrupt};
 use crate::heads::ChannelHead;
 use crate::log::row;
 use crate::log::window::{self, Bounds};
@@ -43,7 +43,14 @@ pub(super) fn read(
             }
             Err(Dead) => {
                 floor = window::floor(&snapshot, head, bounds)?;
-                after = after.max(floor);
+                if floor <= after {
+                    let reason = format!(
+                        "a row before it in the chain of channel {} is missing",
+                        head.channel
+                    );
+                    return Err(corrupt("log", head.row, reason).into());
+                }
+                after = floor;
             }
         }
     }

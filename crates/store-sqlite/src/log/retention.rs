@@ -80,19 +80,28 @@ pub(crate) fn purge_app(tx: &mut Tx<'_>, app: AppKey, budget: usize) -> Result<u
     Ok(removed)
 }
 
-/// Removes about `budget` rows of a deleted channel; how many. 0: the channel is gone.
-pub(crate) fn purge(connection: &Connection, channel: i64, budget: usize) -> Result<usize, JobError> {
+/// Removes about `budget` rows of a deleted channel; how many. 0: the channel is gone. `None`: its last row
+/// stands after `watermark` and may be the last of the log, which tells the next start where rows go on.
+pub(crate) fn purge(
+    connection: &Connection,
+    channel: i64,
+    watermark: i64,
+    budget: usize,
+) -> Result<Option<usize>, JobError> {
     let last: Option<i64> = connection
         .prepare_cached("SELECT row FROM channels WHERE channel = ?1 AND deleted = 1")?
         .query_row([channel], |row| row.get(0))
         .optional()?;
-    let Some(last) = last else { return Ok(0) };
+    let Some(last) = last else { return Ok(Some(0)) };
+    if last > watermark {
+        return Ok(None);
+    }
     let chain = remove_chain(connection, channel, last, budget)?;
     if chain.removed > 0 {
         connection
             .prepare_cached("UPDATE channels SET row = ?2 WHERE channel = ?1")?
             .execute([channel, chain.next])?;
-        return Ok(chain.removed);
+        return Ok(Some(chain.removed));
     }
     let anchors = connection
         .prepare_cached(
@@ -105,7 +114,7 @@ pub(crate) fn purge(connection: &Connection, channel: i64, budget: usize) -> Res
             .prepare_cached("DELETE FROM channels WHERE channel = ?1")?
             .execute([channel])?;
     }
-    Ok(anchors)
+    Ok(Some(anchors))
 }
 
 struct Removed {
@@ -157,8 +166,6 @@ pub(crate) struct AgeSweep {
     cursors: Vec<AgeCursor>,
     /// Ages of channels, by their row; `None` where the channel is gone.
     ages: HashMap<i64, Option<Duration>, RandomState>,
-    /// Rows after it are needed to find the heads of channels at the next start.
-    written_up_to: i64,
 }
 
 struct AgeCursor {
@@ -192,16 +199,7 @@ impl AgeSweep {
             })
             .collect();
         self.ages.clear();
-        self.written_up_to =
-            connection.query_row("SELECT value FROM meta WHERE name = 'heads_row'", [], |row| {
-                row.get(0)
-            })?;
         Ok(())
-    }
-
-    /// The heads of channels are in the file up to this row of the log.
-    pub(crate) fn written_up_to(&mut self, row: i64) {
-        self.written_up_to = row;
     }
 
     pub(crate) fn set_due(&mut self) {
@@ -212,13 +210,9 @@ impl AgeSweep {
         self.cursors.iter().any(|cursor| cursor.due)
     }
 
-    /// After a rollback: what the cursors passed over may still be there.
-    pub(crate) fn restart(&mut self) {
-        self.cursors.iter_mut().for_each(|cursor| cursor.row = 0);
-    }
-
-    /// Looks at up to `budget` rows; how many.
-    pub(crate) fn sweep(&mut self, tx: &Tx<'_>, budget: usize) -> Result<usize, JobError> {
+    /// Looks at up to `budget` rows up to `watermark`; how many. Rows after it are needed to find the heads
+    /// of channels at the next start.
+    pub(crate) fn sweep(&mut self, tx: &Tx<'_>, watermark: i64, budget: usize) -> Result<usize, JobError> {
         let mut looked_at = 0;
         for at in 0..self.cursors.len() {
             if looked_at >= budget {
@@ -228,13 +222,7 @@ impl AgeSweep {
                 continue;
             }
             let (age, from) = (self.cursors[at].age, self.cursors[at].row);
-            let old = rows_before(
-                tx.connection,
-                from,
-                self.written_up_to,
-                tx.now - age,
-                budget - looked_at,
-            )?;
+            let old = rows_before(tx.connection, from, watermark, tx.now - age, budget - looked_at)?;
             looked_at += old.len();
             self.cursors[at].due = looked_at >= budget;
             for (row, channel, seq) in old {

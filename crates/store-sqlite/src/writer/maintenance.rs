@@ -26,8 +26,14 @@ pub(crate) struct Maintenance {
     flush: Option<HeadFlush>,
     /// Heads of the running transaction's flush, clean once it commits.
     written: Vec<(ChannelKey, ChannelHead)>,
+    /// The table `channels` and the log's rows up to this one say where channels stand, as committed.
+    watermark: i64,
+    /// What the running transaction makes of it.
+    next_watermark: i64,
     /// Channels over their count, with the last seq to go.
     trims: VecDeque<(i64, u64)>,
+    /// Trims that the running transaction ends.
+    ended_trims: Vec<(i64, u64)>,
     /// Channels that were deleted.
     purges: VecDeque<i64>,
     /// Apps that were deleted.
@@ -67,15 +73,21 @@ impl Maintenance {
             return Ok(());
         }
         self.last_tick = Some(Instant::now());
-        if context.windows.refresh(connection)? || !self.loaded {
+        if context.windows.refresh(connection)? {
+            self.loaded = false;
+        }
+        if !self.loaded {
             self.ages.reload(connection)?;
+            self.watermark = heads_row(connection)?;
+            self.next_watermark = self.watermark;
             self.purges = retention::deleted_channels(connection)?.into();
             self.deleted_apps = retention::deleted_apps(connection)?.into();
             self.loaded = true;
         }
         self.ages.set_due();
         self.idempotency_due = true;
-        if self.flush.is_none() && context.heads.dirty() > 0 {
+        // Also where no head lags: the last rows may be of a channel that was deleted since.
+        if self.flush.is_none() && (context.heads.dirty() > 0 || context.heads.last_row() > self.watermark) {
             self.flush = Some(start_flush(context));
         }
         Ok(())
@@ -94,7 +106,7 @@ impl Maintenance {
             let removed = retention::trim_to_count(tx.connection, channel, upto, left)?;
             left = left.saturating_sub(removed.max(1));
             if removed == 0 {
-                self.trims.pop_front();
+                self.ended_trims.extend(self.trims.pop_front());
             }
         }
         while left > 0
@@ -109,14 +121,17 @@ impl Maintenance {
         while left > 0
             && let Some(channel) = self.purges.front().copied()
         {
-            let removed = retention::purge(tx.connection, channel, left)?;
+            let Some(removed) = retention::purge(tx.connection, channel, self.next_watermark, left)? else {
+                self.flush.get_or_insert_with(|| start_flush(tx.context));
+                break;
+            };
             left = left.saturating_sub(removed.max(1));
             if removed == 0 {
                 self.purges.pop_front();
             }
         }
         if left > 0 && self.ages.is_due() {
-            let swept = self.ages.sweep(tx, left)?;
+            let swept = self.ages.sweep(tx, self.next_watermark, left)?;
             left = left.saturating_sub(swept);
         }
         if left > 0 && self.idempotency_due {
@@ -133,6 +148,8 @@ impl Maintenance {
         purges: &mut Vec<i64>,
         context: &Context,
     ) {
+        self.watermark = self.next_watermark;
+        self.ended_trims.clear();
         self.trims.extend(trims.drain(..));
         self.purges.extend(purges.drain(..));
         if !self.written.is_empty() {
@@ -144,7 +161,9 @@ impl Maintenance {
     pub(crate) fn rolled_back(&mut self) {
         self.written.clear();
         self.flush = None;
-        self.ages.restart();
+        self.next_watermark = self.watermark;
+        self.trims.extend(self.ended_trims.drain(..));
+        self.loaded = false;
     }
 
     /// After an error: not again for a while.
@@ -158,7 +177,7 @@ impl Maintenance {
         connection: &Connection,
         context: &Context,
     ) -> Result<(), JobError> {
-        if context.heads.dirty() == 0 {
+        if context.heads.dirty() == 0 && heads_row(connection)? == context.heads.last_row() {
             return Ok(());
         }
         self.flush = Some(start_flush(context));
@@ -178,8 +197,10 @@ impl Maintenance {
         let Some(flush) = &mut self.flush else {
             return Ok(0);
         };
-        let mut statement = connection
-            .prepare_cached("UPDATE channels SET seq = ?2, row = ?3, published_at = ?4 WHERE channel = ?1")?;
+        let mut statement = connection.prepare_cached(
+            // What the running transaction deleted has its last row already.
+            "UPDATE channels SET seq = ?2, row = ?3, published_at = ?4 WHERE channel = ?1 AND deleted = 0",
+        )?;
         let mut count = 0;
         while count < budget
             && let Some((channel, key)) = flush.channels.next()
@@ -205,7 +226,7 @@ impl Maintenance {
             connection
                 .prepare_cached("UPDATE meta SET value = ?1 WHERE name = 'heads_row'")?
                 .execute([flush.watermark])?;
-            self.ages.written_up_to(flush.watermark);
+            self.next_watermark = flush.watermark;
             self.flush = None;
         }
         Ok(count)
@@ -219,4 +240,10 @@ fn start_flush(context: &Context) -> HeadFlush {
         channels: context.heads.dirty_channels().into_iter(),
         watermark,
     }
+}
+
+/// Up to which row of the log the table `channels` says where channels stand.
+fn heads_row(connection: &Connection) -> Result<i64, JobError> {
+    let mut statement = connection.prepare_cached("SELECT value FROM meta WHERE name = 'heads_row'")?;
+    Ok(statement.query_row([], |row| row.get(0))?)
 }

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use crate::SqliteOptions;
 use crate::error::JobError;
 use crate::heads::SharedHeads;
+use crate::statistics::{Counters, Statistics};
 use crate::windows::Windows;
 use crate::writer::job::FnJob;
 use crate::writer::queue::Queue;
@@ -23,6 +24,8 @@ mod job;
 pub(crate) mod maintenance;
 /// The bounded queue in front of the writer.
 mod queue;
+/// Finding out what became of a failed commit.
+mod recovery;
 /// The thread: collects jobs, commits them together, answers.
 mod thread;
 /// What a job sees of the transaction it runs in.
@@ -40,6 +43,7 @@ pub(crate) struct Context {
 /// The handle to the one thread that writes.
 pub(crate) struct Writer {
     queue: Arc<Queue>,
+    counters: Arc<Counters>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -47,7 +51,14 @@ impl Writer {
     /// Starts the thread over its connection.
     pub(crate) fn start(connection: Connection, options: SqliteOptions, context: Context) -> Result<Self> {
         let queue = Arc::new(Queue::new(options.queue_bytes, options.queue_age));
-        let thread = thread::WriterThread::new(connection, options, context, Arc::clone(&queue));
+        let counters = Arc::new(Counters::default());
+        let thread = thread::WriterThread::new(
+            connection,
+            options,
+            context,
+            Arc::clone(&queue),
+            Arc::clone(&counters),
+        )?;
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || thread.run())
@@ -56,6 +67,7 @@ impl Writer {
             })?;
         Ok(Self {
             queue,
+            counters,
             thread: Mutex::new(Some(thread)),
         })
     }
@@ -80,9 +92,15 @@ impl Writer {
     ) -> Result<T> {
         let (answer, answered) = oneshot::channel();
         self.queue.push(Box::new(FnJob::new(job, answer)), bytes)?;
-        answered.await.map_err(|_| Error::Unavailable {
-            reason: "the store is closed".into(),
+        // Every job is answered, unless the writer ended in the midst of its transaction.
+        answered.await.map_err(|_| Error::OutcomeUnknown {
+            source: "the writer of the store has ended".into(),
         })?
+    }
+
+    /// What the thread has done so far.
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.counters.read()
     }
 
     /// Runs what is queued, writes what lags and ends the thread.

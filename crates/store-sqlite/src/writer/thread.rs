@@ -1,11 +1,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 use store::error::Error;
 
-use crate::error::{JobError, backend};
-use crate::open::writer_connection;
+use crate::error::JobError;
+use crate::statistics::Counters;
 use crate::writer::Context;
 use crate::writer::job::Job;
 use crate::writer::maintenance::Maintenance;
@@ -13,8 +13,6 @@ use crate::writer::queue::{Queue, Work};
 use crate::writer::transaction::{IdMint, Pending, Tx};
 use crate::{Role, SqliteOptions};
 
-/// Why nothing is taken while the connection is made anew.
-const LOST: &str = "the database failed at a commit and is being opened again";
 /// How long the writer waits for work before it looks after what lags.
 const PATIENCE: Duration = Duration::from_millis(250);
 /// Rows that maintenance touches at most in a transaction of its own.
@@ -23,20 +21,32 @@ const IDLE_BUDGET: usize = 128;
 /// How a transaction ended.
 enum Ended {
     Committed,
-    /// Rolled back; nothing was done.
-    RolledBack(Error),
+    /// It could not be begun; nothing was done.
+    NotBegun(rusqlite::Error),
+    /// A job failed unexpectedly; rolled back.
+    JobFailed(JobError),
+    /// Maintenance failed; rolled back.
+    MaintenanceFailed(JobError),
     /// The commit failed: the connection is not to be trusted any more.
     Unknown(rusqlite::Error),
 }
 
 pub(crate) struct WriterThread {
-    connection: Connection,
-    options: SqliteOptions,
-    context: Context,
-    queue: Arc<Queue>,
-    pending: Pending,
+    pub(super) connection: Connection,
+    pub(super) options: SqliteOptions,
+    pub(super) context: Context,
+    pub(super) queue: Arc<Queue>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) pending: Pending,
     mint: IdMint,
-    maintenance: Maintenance,
+    pub(super) maintenance: Maintenance,
+}
+
+impl Drop for WriterThread {
+    /// Nobody waits for a writer that has ended, by a panic of the commit sink too.
+    fn drop(&mut self) {
+        self.queue.suspend("the writer of the store has ended");
+    }
 }
 
 impl WriterThread {
@@ -45,20 +55,22 @@ impl WriterThread {
         options: SqliteOptions,
         context: Context,
         queue: Arc<Queue>,
-    ) -> Self {
+        counters: Arc<Counters>,
+    ) -> Result<Self, JobError> {
         let pending = Pending {
             last_row: context.heads.last_row(),
             ..Pending::default()
         };
-        Self {
+        Ok(Self {
+            mint: IdMint::after_last_of(&connection)?,
             connection,
             options,
             context,
             queue,
+            counters,
             pending,
-            mint: IdMint::default(),
             maintenance: Maintenance::default(),
-        }
+        })
     }
 
     /// Until the queue is closed and empty.
@@ -69,10 +81,12 @@ impl WriterThread {
             } else {
                 PATIENCE
             };
-            match self
+            let work = self
                 .queue
-                .take(self.options.batch_jobs, self.options.batch_bytes, patience)
-            {
+                .take(self.options.batch_jobs, self.options.batch_bytes, patience);
+            // Also where jobs never stop coming.
+            self.tick();
+            match work {
                 Work::Batch(jobs) => self.run_together(jobs),
                 Work::Idle => self.maintain(),
                 Work::Closed => break,
@@ -90,57 +104,77 @@ impl WriterThread {
         self.options.role == Role::Server
     }
 
-    /// One transaction for all jobs; where one fails unexpectedly, one each.
-    fn run_together(&mut self, mut jobs: Vec<Box<dyn Job>>) {
+    fn tick(&mut self) {
+        if !self.maintains() {
+            return;
+        }
+        if let Err(error) = self.maintenance.tick(&self.connection, &self.context) {
+            tracing::warn!(error = ?error, "looking for what has to be cleaned up failed");
+        }
+    }
+
+    fn run_together(&mut self, jobs: Vec<Box<dyn Job>>) {
         let budget = if self.maintains() {
             (2 * jobs.len() + 32).min(512)
         } else {
             0
         };
+        self.run_jobs(jobs, budget);
+    }
+
+    /// One transaction for all jobs and up to `budget` rows of maintenance; where a job fails unexpectedly,
+    /// one each; where maintenance does, one without it.
+    fn run_jobs(&mut self, mut jobs: Vec<Box<dyn Job>>, budget: usize) {
         match self.transact(&mut jobs, budget) {
             Ended::Committed => answer(jobs, || Ok(())),
-            Ended::RolledBack(error) if jobs.len() == 1 && budget == 0 => {
-                let mut error = Some(error);
-                answer(jobs, || Err(error.take().unwrap_or_else(lost)));
-            }
-            Ended::RolledBack(_) => {
-                for job in jobs {
-                    self.run_alone(job);
+            Ended::NotBegun(error) => answer(jobs, || {
+                let reason = format!("the database takes no transaction: {error}");
+                Err(Error::Unavailable { reason })
+            }),
+            Ended::JobFailed(error) if jobs.len() == 1 => {
+                if let Some(job) = jobs.pop() {
+                    job.answer(Err(error.into()));
                 }
+            }
+            Ended::JobFailed(_) => {
+                for job in jobs {
+                    self.run_jobs(vec![job], 0);
+                }
+            }
+            Ended::MaintenanceFailed(error) => {
+                self.pause_maintenance(&error);
+                self.run_jobs(jobs, 0);
             }
             Ended::Unknown(error) => self.recover(jobs, error),
         }
     }
 
-    fn run_alone(&mut self, job: Box<dyn Job>) {
-        let mut jobs = vec![job];
-        match self.transact(&mut jobs, 0) {
-            Ended::Committed => answer(jobs, || Ok(())),
-            Ended::RolledBack(error) => {
-                let mut error = Some(error);
-                answer(jobs, || Err(error.take().unwrap_or_else(lost)));
-            }
-            Ended::Unknown(error) => self.recover(jobs, error),
-        }
+    fn pause_maintenance(&mut self, error: &JobError) {
+        tracing::warn!(error = ?error, "cleaning up failed; it is tried again later");
+        self.maintenance.pause();
     }
 
     /// Runs the jobs, and up to `budget` rows of maintenance, in one transaction.
     fn transact(&mut self, jobs: &mut [Box<dyn Job>], budget: usize) -> Ended {
         if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
-            return Ended::RolledBack(backend(error));
+            return Ended::NotBegun(error);
         }
-        if let Err(error) = self.fill_transaction(jobs, budget) {
+        if let Err(failed) = self.fill_transaction(jobs, budget) {
             let rolled_back = self.connection.execute_batch("ROLLBACK");
             // Some errors (a full disk, an I/O error) roll back by themselves.
             if let (Err(error), false) = (rolled_back, self.connection.is_autocommit()) {
                 return Ended::Unknown(error);
             }
             self.pending.roll_back(self.context.heads.last_row());
+            self.context.windows.forget();
             self.maintenance.rolled_back();
-            return Ended::RolledBack(error.into());
+            self.counters.rollbacks.add(1);
+            return failed;
         }
         match self.commit() {
             Ok(()) => {
+                self.counters.commits.add(1);
+                self.counters.jobs.add(jobs.len());
                 self.publish();
                 Ended::Committed
             }
@@ -148,7 +182,7 @@ impl WriterThread {
         }
     }
 
-    fn fill_transaction(&mut self, jobs: &mut [Box<dyn Job>], budget: usize) -> Result<(), JobError> {
+    fn fill_transaction(&mut self, jobs: &mut [Box<dyn Job>], budget: usize) -> Result<(), Ended> {
         let now = self.context.clock.now();
         let mut tx = Tx {
             connection: &self.connection,
@@ -158,10 +192,12 @@ impl WriterThread {
             now,
         };
         for job in jobs {
-            job.run(&mut tx)?;
+            job.run(&mut tx).map_err(Ended::JobFailed)?;
         }
         if budget > 0 && self.maintenance.has_work(&self.context) {
-            self.maintenance.step(&mut tx, budget)?;
+            self.maintenance
+                .step(&mut tx, budget)
+                .map_err(Ended::MaintenanceFailed)?;
         }
         Ok(())
     }
@@ -190,110 +226,21 @@ impl WriterThread {
 
     /// A transaction of maintenance alone.
     fn maintain(&mut self) {
-        if !self.maintains() {
-            return;
-        }
-        if let Err(error) = self.maintenance.tick(&self.connection, &self.context) {
-            tracing::warn!(error = ?error, "looking for what has to be cleaned up failed");
-            return;
-        }
-        if !self.maintenance.has_work(&self.context) {
+        if !self.maintains() || !self.maintenance.has_work(&self.context) {
             return;
         }
         match self.transact(&mut [], IDLE_BUDGET) {
             Ended::Committed => {}
-            Ended::RolledBack(error) => {
-                tracing::warn!(
-                    error = &error as &dyn std::error::Error,
-                    "cleaning up failed; it is tried again later"
-                );
-                self.maintenance.pause();
-            }
+            Ended::NotBegun(error) => self.pause_maintenance(&error.into()),
+            Ended::JobFailed(error) | Ended::MaintenanceFailed(error) => self.pause_maintenance(&error),
             Ended::Unknown(error) => self.recover(Vec::new(), error),
         }
     }
-
-    /// After a failed commit: opens the file again, makes sure of what it holds, and answers by that.
-    fn recover(&mut self, jobs: Vec<Box<dyn Job>>, error: rusqlite::Error) {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a commit failed; the database is opened again"
-        );
-        self.queue.suspend(LOST);
-        let proof = self.pending.last_id;
-        let mut delay = Duration::from_millis(10);
-        let reopened = loop {
-            match self.reopen() {
-                Ok(()) => break true,
-                Err(error) => {
-                    tracing::error!(
-                        error = &error as &dyn std::error::Error,
-                        "the database cannot be opened again yet"
-                    );
-                }
-            }
-            if !self.queue.resume(LOST) {
-                break false;
-            }
-            self.queue.suspend(LOST);
-            std::thread::sleep(delay);
-            delay = (delay * 2).min(Duration::from_secs(2));
-        };
-        let found = match proof {
-            Some(id) if reopened => self.holds(id).ok(),
-            _ => None,
-        };
-        let mut cause = Some(error);
-        match found {
-            Some(true) => {
-                self.context
-                    .sink
-                    .committed(std::mem::take(&mut self.pending.commits));
-                answer(jobs, || Ok(()));
-            }
-            Some(false) => answer(jobs, || Err(lost())),
-            None => answer(jobs, || {
-                let source: store::error::Source = match cause.take() {
-                    Some(error) => Box::new(error),
-                    None => "the commit failed".into(),
-                };
-                Err(Error::OutcomeUnknown { source })
-            }),
-        }
-        self.pending.roll_back(self.context.heads.last_row());
-        self.maintenance = Maintenance::default();
-        self.queue.resume(LOST);
-    }
-
-    /// A new connection, everything that the WAL holds flushed into the file, heads from the file.
-    fn reopen(&mut self) -> Result<(), Error> {
-        let connection = writer_connection(&self.options)?;
-        // After a failed flush the system may believe pages clean that never reached the disk; copying
-        // them into the database file writes and flushes them anew.
-        connection
-            .query_row("PRAGMA wal_checkpoint(FULL)", [], |row| row.get::<_, i64>(0))
-            .map_err(backend)?;
-        self.context.heads.reload(&connection).map_err(Error::from)?;
-        self.connection = connection;
-        Ok(())
-    }
-
-    fn holds(&self, id: model::message::MessageId) -> Result<bool, JobError> {
-        let found = self
-            .connection
-            .prepare_cached("SELECT 1 FROM log WHERE id = ?1")?
-            .query_row([id.base.as_bytes().as_slice()], |_| Ok(()))
-            .optional()?;
-        Ok(found.is_some())
-    }
 }
 
-fn answer(jobs: Vec<Box<dyn Job>>, mut outcome: impl FnMut() -> store::error::Result<()>) {
+/// Answers every job the same.
+pub(super) fn answer(jobs: Vec<Box<dyn Job>>, mut outcome: impl FnMut() -> store::error::Result<()>) {
     for job in jobs {
         job.answer(outcome());
     }
-}
-
-fn lost() -> Error {
-    Error::Unavailable { reason: LOST.into() }
 }

@@ -6,7 +6,7 @@ use model::channel::ChannelName;
 use model::ids::uuid_v7;
 use model::message::MessageId;
 use model::time::UnixMillis;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension as _};
 use store::commits::Commit;
 
 use crate::error::JobError;
@@ -74,6 +74,24 @@ pub(crate) struct IdMint {
 const RANDOM_BITS: u32 = 74;
 
 impl IdMint {
+    /// Goes on after the last id of the log, should the clock stand before it.
+    pub(crate) fn after_last_of(connection: &Connection) -> Result<Self, JobError> {
+        let last = connection
+            .query_row("SELECT id FROM log ORDER BY row DESC LIMIT 1", [], |row| {
+                row.get::<_, [u8; 16]>(0)
+            })
+            .optional()?;
+        let Some(last) = last.map(u128::from_be_bytes) else {
+            return Ok(Self::default());
+        };
+        // 48 bits of time, 4 of version, 12 random, 2 of variant, 62 random.
+        let (high, low) = ((last >> 64) & 0xfff, last & ((1 << 62) - 1));
+        Ok(Self {
+            millis: (last >> 80) as i64,
+            random: high << 62 | low,
+        })
+    }
+
     /// A UUIDv7 above every one minted before: within a millisecond the random part is counted on by a
     /// random step, so that ids stay unguessable (RFC 9562, 6.2, method 2).
     pub(crate) fn mint(&mut self, now: UnixMillis, ids: &dyn model::ids::IdSource) -> uuid::Uuid {

@@ -1,0 +1,116 @@
+use std::time::{Duration, Instant};
+
+use model::message::MessageId;
+use rusqlite::{Connection, OptionalExtension as _};
+use store::error::Error;
+
+use crate::error::{JobError, backend};
+use crate::open::writer_connection;
+use crate::writer::job::Job;
+use crate::writer::maintenance::Maintenance;
+use crate::writer::thread::{WriterThread, answer};
+
+/// Why nothing is taken while the connection is made anew.
+const LOST: &str = "the database failed at a commit and is being opened again";
+/// How long callers wait to be told what became of a failed commit.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl WriterThread {
+    /// After a failed commit: opens the file again, makes sure of what it holds, and answers by that.
+    pub(super) fn recover(&mut self, mut jobs: Vec<Box<dyn Job>>, error: rusqlite::Error) {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a commit failed; the database is opened again"
+        );
+        self.queue.suspend(LOST);
+        self.counters.recoveries.add(1);
+        let proof = self.pending.last_id;
+        let began = Instant::now();
+        let mut delay = Duration::from_millis(10);
+        let reopened = loop {
+            match self.reopen() {
+                Ok(()) => break true,
+                Err(error) => {
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        "the database cannot be opened again yet"
+                    );
+                }
+            }
+            if began.elapsed() > PATIENCE {
+                answer(std::mem::take(&mut jobs), || Err(unknown()));
+            }
+            if !self.queue.resume(LOST) {
+                break false;
+            }
+            self.queue.suspend(LOST);
+            std::thread::sleep(delay);
+            delay = (delay * 2).min(Duration::from_secs(2));
+        };
+        let found = match proof {
+            Some(id) if reopened => self.holds(id).ok(),
+            _ => None,
+        };
+        match found {
+            Some(true) => {
+                let commits = std::mem::take(&mut self.pending.commits);
+                self.context.sink.committed(commits);
+                answer(jobs, || Ok(()));
+            }
+            Some(false) => {
+                let reason = || LOST.to_owned();
+                answer(jobs, || Err(Error::Unavailable { reason: reason() }));
+            }
+            None => answer(jobs, || Err(unknown())),
+        }
+        self.pending.roll_back(self.context.heads.last_row());
+        self.context.windows.forget();
+        self.maintenance = Maintenance::default();
+        self.queue.resume(LOST);
+    }
+
+    /// A new connection over a file of which everything is flushed, heads from the file.
+    fn reopen(&mut self) -> Result<(), Error> {
+        // Ends the old connection first: its transaction may be open still and hold the write lock.
+        self.connection = Connection::open_in_memory().map_err(backend)?;
+        let connection = writer_connection(&self.options)?;
+        // After a failed flush the system may believe pages clean that never reached the disk: what the
+        // WAL holds is written and flushed anew, into the database file. Emptied, it has no room for a
+        // transaction that is not seen now and that a crash would bring back.
+        let busy: i64 = connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))
+            .map_err(backend)?;
+        if busy != 0 {
+            let reason = "readers hold the write-ahead log".into();
+            return Err(Error::Unavailable { reason });
+        }
+        // The first commit flushes the emptied log, and shows that commits work again.
+        connection
+            .execute_batch(
+                "INSERT INTO meta (name, value) VALUES ('recoveries', 1)
+                 ON CONFLICT (name) DO UPDATE SET value = value + 1",
+            )
+            .map_err(backend)?;
+        let heads = &self.context.heads;
+        heads
+            .reload(&connection, self.options.role)
+            .map_err(Error::from)?;
+        self.connection = connection;
+        Ok(())
+    }
+
+    fn holds(&self, id: MessageId) -> Result<bool, JobError> {
+        let found = self
+            .connection
+            .prepare_cached("SELECT 1 FROM log WHERE id = ?1")?
+            .query_row([id.base.as_bytes().as_slice()], |_| Ok(()))
+            .optional()?;
+        Ok(found.is_some())
+    }
+}
+
+fn unknown() -> Error {
+    Error::OutcomeUnknown {
+        source: "the commit failed, and nothing tells whether it is there".into(),
+    }
+}
