@@ -3,6 +3,7 @@
 
 mod support;
 
-use support::make_store;
+use support::{make_store, make_store_with_clock};
 
 store::contract_tests!(make_store);
+store::contract_tests_with_clock!(make_store_with_clock);

@@ -10,12 +10,16 @@ use tempfile::TempDir;
 
 /// A fresh store in a temporary folder, which goes with the second value.
 pub async fn make_store() -> (SharedStore, TempDir) {
+    make_store_with_clock(Arc::new(TickingClock(AtomicI64::new(1_780_272_000_000)))).await
+}
+
+/// The same with a clock of the caller.
+pub async fn make_store_with_clock(clock: Arc<dyn Clock>) -> (SharedStore, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let options = SqliteOptions {
         durability: Durability::Off,
         ..SqliteOptions::new(folder.path().join("postbell.db"), Role::Server)
     };
-    let clock = Arc::new(TickingClock(AtomicI64::new(1_780_272_000_000)));
     let ids = Arc::new(NumberedIds(AtomicU64::new(1)));
     let store = SqliteStore::open(&options, clock, ids, Arc::new(Nobody)).unwrap();
     (Arc::new(store), folder)

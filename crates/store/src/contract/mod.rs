@@ -4,8 +4,10 @@
 #![expect(clippy::unwrap_used, reason = "a step that fails is a test that fails")]
 
 pub mod apps;
+pub mod clock;
 pub mod inbox;
 pub mod keys;
+pub mod messages;
 
 mod fixtures;
 
@@ -39,6 +41,53 @@ macro_rules! contract_tests {
                 a_digest_is_taken_once
                 keys_are_listed_oldest_first_with_revoked_and_expired_ones
                 a_key_is_revoked_once_and_stays_so
+            }
+            messages_append = messages::append {
+                the_first_message_makes_the_channel_and_has_seq_1
+                a_channel_has_one_order_without_holes_under_concurrent_appends
+                channels_written_at_once_each_have_their_own_order
+                ids_are_uuid_version_7_and_ascend_over_all_channels
+                the_cap_refuses_one_channel_more_and_no_message
+                the_cap_holds_when_channels_are_made_at_once
+                apps_never_see_each_others_channels
+            }
+            messages_idempotency = messages::idempotency {
+                the_same_key_and_body_give_the_first_answer_and_no_message
+                the_same_key_with_another_body_is_refused
+                of_the_same_key_used_at_once_exactly_one_publishes
+                keys_of_another_app_are_other_keys
+                a_refused_channel_does_not_use_up_the_key
+            }
+            messages_content = messages::content {
+                payloads_come_back_as_written_to_the_digit
+                every_field_comes_back
+                headers_keep_their_order
+                a_large_payload_comes_back
+            }
+            messages_start = messages::start {
+                each_form_of_since_has_its_start_in_a_whole_history
+                each_form_of_since_has_its_start_in_a_history_that_lost_messages
+                a_channel_that_never_was_starts_before_whatever_comes
+            }
+            messages_read = messages::read {
+                every_range_has_its_messages_in_order
+                an_absent_channel_has_no_page
+                a_page_ends_where_its_bytes_are_full_but_has_a_first_message
+                what_left_the_count_window_is_never_answered
+                the_first_window_whose_pattern_matches_counts
+            }
+            messages_published = messages::published {
+                a_published_message_is_found_by_its_id
+                an_unknown_id_is_not_found
+                an_id_of_another_app_is_not_found
+                what_left_the_window_is_not_found
+            }
+            messages_channels = messages::channels {
+                channels_are_listed_by_name_with_where_they_stand
+                a_page_of_channels_goes_on_after_a_name
+                a_deleted_channel_is_gone_at_once
+                a_channel_made_anew_is_another_incarnation_from_seq_1
+                deletes_and_publishes_at_once_leave_one_incarnation
             }
             inbox_import = inbox::import {
                 a_message_comes_back_as_it_was_imported
@@ -89,6 +138,52 @@ macro_rules! contract_tests {
                 an_id_is_free_again_after_cleanup
                 a_cleanup_of_many_slices_removes_all_that_goes_and_nothing_else
             }
+        }
+    };
+}
+
+/// The same for the cases that move the store's clock: `$make_store` is given the clock, a shared
+/// [`ManualClock`](clock::ManualClock).
+#[macro_export]
+macro_rules! contract_tests_with_clock {
+    ($make_store:ident) => {
+        $crate::contract_cases_with_clock! { $make_store
+            messages_idempotency = messages::idempotency {
+                a_key_is_kept_for_24_hours
+            }
+            messages_time = messages::time {
+                a_message_has_the_time_of_the_stores_clock
+                times_and_ids_never_go_backwards_when_the_clock_does
+                since_a_duration_starts_at_the_first_message_that_is_not_older
+                what_left_the_age_window_is_never_answered
+                an_empty_history_goes_on_where_it_stood
+                each_pattern_has_its_own_age
+            }
+        }
+    };
+}
+
+/// The tests of [`contract_tests_with_clock!`](crate::contract_tests_with_clock).
+#[doc(hidden)]
+#[macro_export]
+macro_rules! contract_cases_with_clock {
+    ($make_store:ident $($module:ident = $first:ident $(:: $rest:ident)* { $($case:ident)* })*) => {
+        mod with_clock {
+            $(
+                mod $module {
+                    use $crate::contract::$first$(::$rest)* as cases;
+
+                    $(
+                        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+                        async fn $case() {
+                            let clock = std::sync::Arc::new($crate::contract::clock::ManualClock::default());
+                            let (store, _guard) = super::super::$make_store(clock.clone()).await;
+                            cases::$case(&*store, &clock).await;
+                            store.close().await.unwrap();
+                        }
+                    )*
+                }
+            )*
         }
     };
 }
