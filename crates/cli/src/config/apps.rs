@@ -13,6 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::layer::{Layer, merge_tables};
+use super::print::HIDDEN;
 use super::schema::{ANY, Schema};
 use super::{Problem, Problems, document, typed};
 
@@ -130,6 +131,7 @@ pub fn from_layers(mut file: Layer, mut environment: Layer, problems: &mut Vec<P
 /// Settings from values, with their ranges checked.
 fn checked(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) -> AppSettings {
     let before = problems.len();
+    refuse_hidden(layer, prefix, problems);
     let settings: AppSettings = typed::from_layer(layer, prefix, problems);
     if problems.len() == before
         && let Err(error) = engine::access::check_settings(&settings)
@@ -140,6 +142,20 @@ fn checked(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) -> AppSetti
         });
     }
     settings
+}
+
+/// What `app show` and `config print` write in the place of a secret is none.
+fn refuse_hidden(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) {
+    let headers = layer.get("sync.headers").and_then(Value::as_object);
+    let headers = headers.into_iter().flat_map(|headers| headers.keys());
+    let paths = headers.map(|name| format!("sync.headers.{name}"));
+    for path in paths.chain(["jwt.secret".to_owned(), "sync.webhook_secret".to_owned()]) {
+        if layer.get(&path).and_then(Value::as_str) == Some(HIDDEN) {
+            let text = format!("{prefix}{path}: {HIDDEN} stands for a secret: write the secret itself");
+            let source = layer.source(&path).cloned();
+            problems.push(Problem { text, source });
+        }
+    }
 }
 
 /// Settings of an app in which nothing is absent, as a tree: what the schema is made of.

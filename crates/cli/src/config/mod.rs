@@ -3,7 +3,8 @@
 //!
 //! # Layout
 //!
-//! - [`settings`]: the typed configuration with its defaults and ranges.
+//! - [`settings`]: the typed configuration with its defaults.
+//! - [`check`]: what the types alone do not say.
 //! - [`apps`]: the settings of apps, in the configuration and in files of their own.
 //! - [`layer`], [`document`], [`environment`]: one source of values each, with where they stand.
 //! - [`schema`]: which settings there are, and the nearest one to a slip.
@@ -22,6 +23,8 @@ use self::settings::Config;
 
 /// Settings of apps.
 pub mod apps;
+/// Ranges, addresses, URLs.
+mod check;
 /// `config check` and `config print`.
 pub mod command;
 /// TOML text as a layer.

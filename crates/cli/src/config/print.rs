@@ -5,6 +5,9 @@ use super::layer::{Layer, Source};
 use super::schema::is_secret;
 use super::{Loaded, Problems};
 
+/// What is shown of a secret; [`model::settings::AppSettings::without_secrets`] writes the same.
+pub const HIDDEN: &str = "(hidden)";
+
 /// Every effective value as TOML, its source behind it as a comment, secrets hidden.
 ///
 /// # Errors
@@ -102,7 +105,7 @@ fn source_name(source: Option<&Source>) -> String {
 
 fn hidden(path: &str, value: &Value) -> Value {
     if is_secret(path) {
-        return Value::String("(hidden)".to_owned());
+        return Value::String(HIDDEN.to_owned());
     }
     value.clone()
 }

@@ -1,10 +1,12 @@
 use std::ffi::OsString;
 
 use insta::assert_snapshot;
-use proptest::prelude::*;
 
 use super::*;
 use crate::config::schema::Schema;
+
+mod example;
+mod properties;
 
 fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
     variables
@@ -298,53 +300,25 @@ fn printed_settings_have_sources_and_no_secrets() {
     "#);
 }
 
-/// The example file with every setting uncommented: prose has a space after the `#`.
-fn uncommented_example() -> String {
-    let example = include_str!("../../../../postbell.example.toml");
-    let lines = example.lines().map(|line| match line.strip_prefix('#') {
-        Some(rest) if !rest.is_empty() && !rest.starts_with(' ') => rest,
-        _ => line,
-    });
-    lines.collect::<Vec<_>>().join("\n")
-}
-
 #[test]
-fn the_example_file_as_it_is_gives_the_defaults() {
-    let example = include_str!("../../../../postbell.example.toml");
-    let loaded = from_file(example).unwrap();
-    assert_eq!(loaded.config, Config::default());
-    assert!(loaded.apps.is_empty());
-}
-
-#[test]
-fn the_example_file_names_every_setting_with_its_default() {
-    let text = uncommented_example();
-    let layer = document::read(&PathBuf::from("example"), &text).unwrap();
-    let mut unknown = Vec::new();
-    Schema::of_configuration().refuse_unknown(&mut layer.clone(), &mut unknown);
-    assert_eq!(unknown, []);
-
-    let mut defaults = apps::tree(&Config::default());
-    let app = apps::tree(&model::settings::AppSettings::default());
-    defaults.insert("apps".to_owned(), serde_json::json!({"default": app}));
-    let defaults = Layer {
-        values: defaults,
-        ..Layer::default()
-    };
-    for path in Schema::of_configuration().paths() {
-        let path = path.replacen(schema::ANY, "default", 1);
-        let path = path.strip_suffix(".*").unwrap_or(&path);
-        let shown = layer
-            .get(path)
-            .unwrap_or_else(|| panic!("the example lacks {path}"));
-        // Rules and windows are lists that begin empty; the example shows one of each.
-        let is_example = ["apps.default.channels", "apps.default.history.windows"].contains(&path);
-        if let Some(default) = defaults.get(path)
-            && !is_example
-        {
-            assert_eq!(shown, default, "{path}");
-        }
-    }
+fn what_is_shown_of_a_secret_is_not_taken_for_one() {
+    let secret = model::settings::Secret::new("0123456789abcdef0123456789abcdef");
+    let mut settings = model::settings::AppSettings::default();
+    settings.jwt.secret = Some(secret.clone());
+    settings.sync.headers.insert("authorization".to_owned(), secret);
+    let shown = print::app_as_toml(&settings);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.toml");
+    std::fs::write(&file, shown).unwrap();
+    let Problems(problems) = apps::read_file(&file).unwrap_err();
+    let texts: Vec<_> = problems.iter().map(|problem| problem.text.as_str()).collect();
+    assert_eq!(
+        texts,
+        [
+            "sync.headers.authorization: (hidden) stands for a secret: write the secret itself",
+            "jwt.secret: (hidden) stands for a secret: write the secret itself",
+        ]
+    );
 }
 
 #[test]
@@ -355,48 +329,5 @@ fn every_short_name_stands_for_a_setting() {
             schema.find(path).is_some(),
             "{name} stands for {path}, which is none"
         );
-    }
-}
-
-proptest! {
-    #[test]
-    fn no_text_makes_the_reader_panic(text in "\\PC{0,200}") {
-        let _ = from_file(&text);
-    }
-
-    #[test]
-    fn no_toml_makes_the_reader_panic(
-        keys in prop::collection::vec(
-            ("(listen|data|tls|log|server|store|hub|apps|x)(\\.[a-z_*]{1,12}){0,4}", "(-?[0-9]{1,20}|true|\\[\\]|\\{\\}|'[a-z:/ ]{0,12}'|1979-05-27|nan|\\[\\{\\}\\])"),
-            0..6,
-        )
-    ) {
-        let text: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
-        if let Err(Problems(problems)) = from_file(&text) {
-            prop_assert!(!problems.is_empty());
-            for problem in problems {
-                let place = problem.source.as_ref().map(ToString::to_string).unwrap_or_default();
-                prop_assert!(place.starts_with("postbell.toml:"), "{problem} has no place");
-            }
-        }
-    }
-
-    #[test]
-    fn a_variable_sets_what_the_file_sets(connections in 1_usize..1_000_000, stop in 1_u64..9, proxy in any::<std::net::IpAddr>()) {
-        let file = format!("trusted_proxies = ['{proxy}']\n[server]\nmax_connections = {connections}\nstop_timeout = '{stop}s'");
-        let by_file = from_file(&file).unwrap().config;
-        let variables = [
-            ("POSTBELL_SERVER__MAX_CONNECTIONS", connections.to_string()),
-            ("POSTBELL_SERVER__STOP_TIMEOUT", format!("{stop}s")),
-            ("POSTBELL_TRUSTED_PROXIES", proxy.to_string()),
-        ];
-        let variables: Vec<_> = variables.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let by_environment = assembled("", &variables, &Flags::default()).unwrap().config;
-        prop_assert_eq!(by_file, by_environment);
-    }
-
-    #[test]
-    fn no_variable_makes_the_reader_panic(name in "[A-Z_]{0,30}", value in "\\PC{0,40}") {
-        let _ = assembled("", &[(&format!("POSTBELL_{name}"), &value)], &Flags::default());
     }
 }

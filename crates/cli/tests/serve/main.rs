@@ -1,0 +1,11 @@
+//! `postbell serve` as a user runs it: a process, real sockets, real commands beside it.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod beside;
+mod dev;
+mod http;
+mod life;
+mod main_job;
+mod server;
+mod tls;
