@@ -2,11 +2,12 @@
 //!
 //! # Layout
 //!
-//! - [`Access`]: the handle; it keeps all apps, their settings and keys in memory and follows changes.
-//! - [`credentials`], [`authenticate`]: from what a request gives to a [`caller::Caller`].
-//! - [`caller`]: what the caller may do, also later in a stream that stays open.
-//! - [`token`]: user tokens: verifying and minting.
-//! - [`key`]: making API keys.
+//! - `Access`: the handle; it keeps all apps, their settings and keys in memory and follows changes.
+//! - `snapshot`: what it keeps.
+//! - `credentials`, `authenticate`: from what a request gives to a caller.
+//! - `caller`: what the caller may do, also later in a stream that stays open.
+//! - `token`: user tokens: verifying and minting.
+//! - `key`: making API keys.
 
 use std::fmt;
 use std::sync::Arc;

@@ -89,10 +89,33 @@ async fn a_key_that_is_new_in_the_set_is_fetched_when_a_token_names_it() {
     assert_eq!(decide(&world, &token(&old, "old")).await, Ok(()));
     stub.set_keys(&[new.jwk("new")]);
     assert_eq!(decide(&world, &token(&new, "new")).await, Ok(()));
+    assert_eq!(stub.requests(), 2);
+}
+
+#[tokio::test]
+async fn a_new_key_is_fetched_for_a_token_without_a_kid() {
+    let (old, new) = (es256(), es256());
+    let stub = JwksStub::start(&[old.jwk("old")]).await;
+    let world = world(&stub, none_waits()).await;
+    assert_eq!(decide(&world, &token(&old, "old")).await, Ok(()));
+    stub.set_keys(&[new.jwk("new")]);
+    assert_eq!(decide(&world, &new.sign(&claims(json!({})))).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_key_taken_back_is_good_no_longer_also_for_tokens_verified_before() {
+    let (old, new) = (es256(), es256());
+    let stub = JwksStub::start(&[old.jwk("old")]).await;
+    let world = world(&stub, none_waits()).await;
+    let verified_before = token(&old, "old");
+    for _ in 0..2 {
+        assert_eq!(decide(&world, &verified_before).await, Ok(()));
+    }
+    stub.set_keys(&[new.jwk("new")]);
+    assert_eq!(decide(&world, &token(&new, "new")).await, Ok(()));
     assert_eq!(
-        decide(&world, &token(&old, "old")).await,
-        Err(TokenError::UnknownKey),
-        "a key taken back is good no longer, though its token was verified before"
+        decide(&world, &verified_before).await,
+        Err(TokenError::UnknownKey)
     );
 }
 

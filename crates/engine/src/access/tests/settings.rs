@@ -33,8 +33,10 @@ fn what_the_settings_themselves_refuse_is_refused() {
 #[test]
 fn a_public_key_that_cannot_be_used_is_refused() {
     let truncated = rs256().pem.replace("MII", "");
+    let certificate = rs256().pem.replace("PUBLIC KEY", "CERTIFICATE");
     for pem in [
         "-----BEGIN nothing",
+        &certificate,
         &truncated,
         &private_pem(),
         &p384_pem(),
