@@ -7,5 +7,9 @@ mod cost;
 mod delivery;
 /// Random histories against a simple oracle.
 mod model;
+/// What a reader may get next.
+mod oracle;
+/// Many threads at once.
+mod stress;
 /// The store in memory, and what the tests share.
 mod support;
