@@ -26,6 +26,9 @@ mod apps;
 pub mod backup;
 /// Errors inside jobs.
 mod error;
+/// What tests of several modules share.
+#[cfg(test)]
+mod fixtures;
 /// Where channels stand, in memory ahead of the file.
 mod heads;
 /// Inbox messages.
@@ -84,6 +87,8 @@ pub struct SqliteOptions {
     pub batch_jobs: usize,
     /// Bytes of the jobs of one transaction.
     pub batch_bytes: usize,
+    /// How often the writer looks for what has grown old, and for changed settings.
+    pub maintenance_interval: std::time::Duration,
 }
 
 impl SqliteOptions {
@@ -98,6 +103,7 @@ impl SqliteOptions {
             queue_age: std::time::Duration::from_secs(5),
             batch_jobs: 1_024,
             batch_bytes: 8 * 1024 * 1024,
+            maintenance_interval: std::time::Duration::from_secs(1),
         }
     }
 }
@@ -109,7 +115,8 @@ pub struct SqliteStore {
     pub(crate) heads: SharedHeads,
     pub(crate) windows: Arc<Windows>,
     pub(crate) role: Role,
-    _lock: Option<open::FolderLock>,
+    /// Held until the store is closed or dropped.
+    lock: parking_lot::Mutex<Option<open::FolderLock>>,
 }
 
 impl SqliteStore {
@@ -146,6 +153,7 @@ impl Store for SqliteStore {
         // The writer last: the last connection to end empties the write-ahead log, which readers cannot.
         self.readers.close().await;
         self.writer.close().await;
+        self.lock.lock().take();
         Ok(())
     }
 }

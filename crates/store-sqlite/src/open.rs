@@ -70,7 +70,7 @@ pub(crate) fn open(
         heads,
         windows,
         role: options.role,
-        _lock: lock,
+        lock: parking_lot::Mutex::new(lock),
     })
 }
 

@@ -10,8 +10,6 @@ use crate::log::retention::{self, AgeSweep};
 use crate::writer::Context;
 use crate::writer::transaction::Tx;
 
-/// How often the writer looks for what has grown old.
-const TICK: Duration = Duration::from_secs(1);
 /// Heads are written once so many lag, or at the next tick.
 const LAGGING_HEADS: usize = 8_192;
 /// How long an error holds maintenance up.
@@ -67,9 +65,14 @@ impl Maintenance {
             || context.heads.dirty() >= LAGGING_HEADS
     }
 
-    /// Once a second: looks what has become due.
-    pub(crate) fn tick(&mut self, connection: &Connection, context: &Context) -> Result<(), JobError> {
-        if self.last_tick.is_some_and(|last| last.elapsed() < TICK) {
+    /// Once in `interval`: looks what has become due.
+    pub(crate) fn tick(
+        &mut self,
+        connection: &Connection,
+        context: &Context,
+        interval: Duration,
+    ) -> Result<(), JobError> {
+        if self.last_tick.is_some_and(|last| last.elapsed() < interval) {
             return Ok(());
         }
         self.last_tick = Some(Instant::now());

@@ -125,6 +125,12 @@ impl Queue {
         }
     }
 
+    /// How many jobs wait.
+    #[cfg(test)]
+    pub(crate) fn waiting(&self) -> usize {
+        self.state.lock().jobs.len()
+    }
+
     /// Takes nothing more; what is queued is still run.
     pub(crate) fn close(&self, reason: &'static str) {
         self.state.lock().closed = Some(reason);
@@ -156,3 +162,6 @@ impl Queue {
         state.closed.is_none()
     }
 }
+
+#[cfg(test)]
+mod tests;

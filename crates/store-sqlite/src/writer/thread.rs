@@ -79,7 +79,7 @@ impl WriterThread {
             let patience = if self.maintains() && self.maintenance.has_work(&self.context) {
                 Duration::ZERO
             } else {
-                PATIENCE
+                PATIENCE.min(self.options.maintenance_interval)
             };
             let work = self
                 .queue
@@ -108,7 +108,10 @@ impl WriterThread {
         if !self.maintains() {
             return;
         }
-        if let Err(error) = self.maintenance.tick(&self.connection, &self.context) {
+        let ticked =
+            self.maintenance
+                .tick(&self.connection, &self.context, self.options.maintenance_interval);
+        if let Err(error) = ticked {
             tracing::warn!(error = ?error, "looking for what has to be cleaned up failed");
         }
     }
