@@ -13,21 +13,14 @@
 //! - [`manual`]: completions and man pages.
 //! - [`output`]: what is printed.
 
-#![recursion_limit = "256"]
-
-/// Commands on the store itself.
 mod admin;
 /// The command line.
 mod cli;
-/// Commands that talk to a server.
 mod commands;
-/// File, environment and flags.
 mod config;
 /// Completions and man pages.
 mod manual;
-/// What is printed.
 mod output;
-/// `serve`.
 mod serve;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@
 //! - [`schema`]: which settings there are, and the nearest one to a slip.
 //! - [`typed`]: from values to types, every problem named.
 //! - [`command`]: `config check` and `config print`.
-//! - [`print`]: every effective value with its source, secrets hidden.
+//! - [`mod@print`]: every effective value with its source, secrets hidden.
 
 use std::fmt;
 use std::path::PathBuf;
