@@ -11,7 +11,7 @@
 //! - [`inbox`]: one operation of api.md 4 a file.
 //! - [`feed`]: the way of committed messages from the store to the hub.
 //! - [`streams`]: open streams and whether they may go on.
-//! - [`jobs`]: what time drives.
+//! - `jobs`: what time drives.
 
 use std::sync::Arc;
 
@@ -163,6 +163,14 @@ impl Engine {
             });
         }
         Ok(self.store.check().await?)
+    }
+
+    /// Runs a future to its end, also when nobody waits for it any more; [`Engine::stop`] does.
+    pub fn spawn<F>(&self, future: F) -> tokio::task::JoinHandle<F::Output>
+    where
+        F: Future<Output: Send> + Send + 'static,
+    {
+        self.tasks.spawn(future)
     }
 
     /// Ends every open stream with a reason; requests still work. The first step of a stop.
