@@ -50,7 +50,7 @@ impl Streams {
     /// Puts a stream on the list.
     ///
     /// # Errors
-    /// [`Error::TooMany`] if the app has as many subscriptions as it may.
+    /// [`Error::TooMany`] if the app has as many subscriptions as it may; the caller is no longer let in.
     pub(crate) fn open(
         &self,
         caller: &Caller,
@@ -80,10 +80,14 @@ impl Streams {
                 handle,
             },
         );
-        Ok(OpenStream {
+        drop(open);
+        let stream = OpenStream {
             id,
             streams: self.clone(),
-        })
+        };
+        // A change between letting the caller in and listing the stream was looked at without it.
+        caller.renewed()?.may(permission::Access::Subscribe, channel.as_str())?;
+        Ok(stream)
     }
 
     /// How many streams are open.
