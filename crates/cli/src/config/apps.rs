@@ -100,7 +100,8 @@ pub fn from_layers(mut file: Layer, mut environment: Layer, problems: &mut Vec<P
         };
         let prefix = format!("apps.{name}.");
         let is_in_file = file.values.contains_key(&name);
-        if is_in_file && !file.values[&name].is_object() {
+        let tables = [file.values.get(&name), environment.values.get(&name)];
+        if tables.into_iter().flatten().any(|table| !table.is_object()) {
             let text = format!("apps.{name}: expected a table of settings");
             problems.push(Problem { text, source });
             continue;

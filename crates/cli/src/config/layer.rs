@@ -106,7 +106,12 @@ impl Layer {
             Some(Value::Object(values)) => values,
             Some(_) | None => Map::new(),
         };
-        let mut sources = BTreeMap::new();
+        // What has no source of its own came with the table.
+        let whole = self.source(table).cloned();
+        let mut sources: BTreeMap<_, _> = whole
+            .into_iter()
+            .flat_map(|source| values.keys().map(move |key| (key.clone(), source.clone())))
+            .collect();
         self.sources
             .retain(|path, source| match path.strip_prefix(&prefix) {
                 Some(rest) => {

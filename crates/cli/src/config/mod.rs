@@ -156,6 +156,13 @@ pub fn assemble(
     let mut environment_layer = environment::read(&schema, environment, &mut problems);
     schema.read_value_files(&mut environment_layer, &mut problems);
 
+    for layer in [&mut file_layer, &mut environment_layer] {
+        if layer.get("apps").is_some_and(|apps| !apps.is_object()) {
+            let text = "apps: expected a table with a table for each app".to_owned();
+            let source = layer.source("apps").cloned();
+            problems.push(Problem { text, source });
+        }
+    }
     let file_apps = file_layer.take("apps");
     let environment_apps = environment_layer.take("apps");
     let apps = apps::from_layers(file_apps, environment_apps, &mut problems);

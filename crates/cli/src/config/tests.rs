@@ -137,6 +137,20 @@ fn wrong_settings_of_apps_are_named_with_their_place() {
 }
 
 #[test]
+fn apps_that_are_no_tables_are_named() {
+    let expected = "apps: expected a table with a table for each app (postbell.toml:1)\n";
+    assert_eq!(problems(from_file("apps = 5")), expected);
+    let expected = "apps.shop: expected a table of settings (postbell.toml:1)\n";
+    assert_eq!(problems(from_file("apps.shop = 'x'")), expected);
+    let variables = [("POSTBELL_APPS", "5")];
+    let expected = "apps: expected a table with a table for each app (environment POSTBELL_APPS)\n";
+    assert_eq!(problems(assembled("", &variables, &Flags::default())), expected);
+    let variables = [("POSTBELL_APPS", "{ shop = 5 }")];
+    let expected = "apps.shop: expected a table of settings (environment POSTBELL_APPS)\n";
+    assert_eq!(problems(assembled("", &variables, &Flags::default())), expected);
+}
+
+#[test]
 fn text_that_is_no_toml_is_named_with_its_line() {
     assert_snapshot!(problems(from_file("data = 'x'\nlisten = [\n")), @"not TOML: unclosed array, expected `]` (postbell.toml:2)");
 }

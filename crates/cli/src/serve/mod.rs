@@ -127,6 +127,9 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
         tracing::info!(reason = %error, "the addresses could not be printed");
     }
 
+    let (version, data) = (env!("CARGO_PKG_VERSION"), config.data.display());
+    tracing::info!(version, data.folder = %data, listeners = ?addresses, "serving");
+
     let ended = tokio::select! {
         ended = &mut serving => Some(ended),
         signal = signals.stop() => {

@@ -1,6 +1,9 @@
+use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
+use engine::system::SystemClock;
+use model::time::{Clock as _, DateTime, UnixMillis};
 use serde_json::Value;
 
 use crate::server::{Server, postbell, run, stdout};
@@ -24,25 +27,41 @@ fn a_campaign_file_is_imported_and_read_back_by_its_users() {
     let again = run(folder, &import);
     assert_eq!(again.status.code(), Some(3), "the exit code tells of duplicates");
 
-    let message: Value = serde_json::from_str(campaign.lines().next().unwrap()).unwrap();
-    let user = message["uid"].as_str().unwrap();
+    let now = SystemClock.now();
+    let documents: Vec<Value> = campaign
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let user = documents[0]["uid"].as_str().unwrap();
     let token = stdout(folder, &format!("token mint --sub {user}"));
     std::fs::write(folder.join("user.token"), token).unwrap();
-    let client = message["clients"][0].as_str().unwrap();
-    let list =
-        format!("inbox list --client {client} --limit 1000 --token-file user.token --json --url {url}");
-    let listed = stdout(folder, &list);
-    assert!(!listed.is_empty());
-    for line in listed.lines() {
-        let value: Value = serde_json::from_str(line).unwrap();
-        let messages = value
-            .as_array()
-            .cloned()
-            .or_else(|| value["messages"].as_array().cloned());
-        for message in messages.unwrap_or_else(|| vec![value]) {
-            assert_eq!(message["uid"], user);
-        }
+    let mut shown = 0;
+    for client in ["web", "ios", "android", "atv", "stv"] {
+        let list =
+            format!("inbox list --client {client} --limit 1000 --token-file user.token --json --url {url}");
+        let listed: Value = serde_json::from_str(&stdout(folder, &list)).unwrap();
+        let expected = documents.iter().filter(|document| {
+            document["uid"] == user
+                && document["clients"].as_array().unwrap().contains(&client.into())
+                && at(&document["created"]) <= now
+                && at(&document["expires"]) > now
+        });
+        assert_eq!(
+            ids(listed["messages"].as_array().unwrap().iter()),
+            ids(expected),
+            "{user} on {client}"
+        );
+        shown += listed["messages"].as_array().unwrap().len();
     }
+    assert!(shown > 0, "{user} has messages");
+}
+
+fn at(value: &Value) -> UnixMillis {
+    DateTime::parse(value.as_str().unwrap()).unwrap().at()
+}
+
+fn ids<'a>(messages: impl Iterator<Item = &'a Value>) -> BTreeSet<&'a str> {
+    messages.map(|message| message["id"].as_str().unwrap()).collect()
 }
 
 #[test]
