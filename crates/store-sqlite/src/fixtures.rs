@@ -62,7 +62,14 @@ pub(crate) fn options(folder: &Path) -> SqliteOptions {
 }
 
 pub(crate) fn open(options: &SqliteOptions, sink: Arc<dyn CommitSink>) -> Arc<SqliteStore> {
-    let clock = Arc::new(ManualClock::default());
+    open_with_clock(options, sink, Arc::new(ManualClock::default()))
+}
+
+pub(crate) fn open_with_clock(
+    options: &SqliteOptions,
+    sink: Arc<dyn CommitSink>,
+    clock: Arc<ManualClock>,
+) -> Arc<SqliteStore> {
     let ids = Arc::new(NumberedIds(AtomicU64::new(1)));
     Arc::new(SqliteStore::open(options, clock, ids, sink).unwrap())
 }

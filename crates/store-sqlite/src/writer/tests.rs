@@ -1,17 +1,22 @@
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, channel};
-use std::time::Duration;
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
 
 use rusqlite::ffi;
 use store::Store as _;
 use store::commits::{Commit, CommitSink};
+use store::contract::clock::ManualClock;
 use store::error::Error;
 use store::messages::{Appended, Messages as _};
 use tokio::task::JoinHandle;
 
 use crate::SqliteStore;
-use crate::fixtures::{Told, appending, new_app, open, options};
+use crate::error::JobError;
+use crate::fixtures::{Told, appending, new_app, open, open_with_clock, options};
+use crate::writer::job::Job;
+use crate::writer::transaction::Tx;
 
 thread_local! {
     /// Which commit of this writer fails: how many succeed before it, and where it fails.
@@ -365,5 +370,119 @@ async fn nobody_waits_for_a_writer_that_has_ended() {
     assert!(matches!(first, Err(Error::OutcomeUnknown { .. })), "{first:?}");
     let second = store.append(appending(app, "a")).await;
     assert!(second.is_err(), "{second:?}");
+    store.close().await.unwrap();
+}
+
+/// What a query counts.
+async fn count(store: &SqliteStore, sql: &'static str) -> i64 {
+    let counted = store.readers.run(move |connection| {
+        let count = connection.query_row(sql, [], |row| row.get(0))?;
+        Ok(count)
+    });
+    counted.await.unwrap()
+}
+
+async fn wait_for(store: &SqliteStore, sql: &'static str, expected: i64) {
+    let began = Instant::now();
+    while count(store, sql).await != expected {
+        assert!(began.elapsed() < Duration::from_secs(20), "{sql}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+/// A job behind which the next one waits already.
+struct Endless {
+    store: Weak<SqliteStore>,
+    ends: Arc<AtomicBool>,
+}
+
+impl Job for Endless {
+    fn run(&mut self, _tx: &mut Tx<'_>) -> std::result::Result<(), JobError> {
+        if let Some(store) = self.store.upgrade()
+            && !self.ends.load(Ordering::SeqCst)
+        {
+            let next = Self {
+                store: self.store.clone(),
+                ends: Arc::clone(&self.ends),
+            };
+            store.writer.queue.push(Box::new(next), 0).unwrap();
+        }
+        Ok(())
+    }
+
+    fn answer(self: Box<Self>, _outcome: store::error::Result<()>) {}
+
+    fn is_abandoned(&self) -> bool {
+        false
+    }
+}
+
+const AGE: Duration = Duration::from_secs(24 * 3_600);
+
+#[tokio::test]
+async fn what_has_grown_old_is_removed_while_jobs_never_stop_coming() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::default());
+    let store = open_with_clock(
+        &options(folder.path()),
+        Arc::new(Told::default()),
+        Arc::clone(&clock),
+    );
+    let app = new_app(&store).await;
+    let ends = Arc::new(AtomicBool::new(false));
+    let endless = Endless {
+        store: Arc::downgrade(&store),
+        ends: Arc::clone(&ends),
+    };
+    store.writer.queue.push(Box::new(endless), 0).unwrap();
+    for _ in 0..70 {
+        append(&store, app, "a").await;
+    }
+    clock.forward(2 * AGE);
+    wait_for(&store, "SELECT count(*) FROM log", 0).await;
+    ends.store(true, Ordering::SeqCst);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn maintenance_that_fails_does_not_take_jobs_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(ManualClock::default());
+    let store = open_with_clock(
+        &options(folder.path()),
+        Arc::new(Told::default()),
+        Arc::clone(&clock),
+    );
+    let app = new_app(&store).await;
+    for _ in 0..70 {
+        append(&store, app, "a").await;
+    }
+    wait_for(&store, "SELECT value FROM meta WHERE name = 'heads_row'", 70).await;
+    let breaking = store.writer.run(0, |connection| {
+        connection.execute_batch(
+            "CREATE TRIGGER broken BEFORE DELETE ON log BEGIN SELECT RAISE(ABORT, 'broken'); END",
+        )?;
+        Ok(())
+    });
+    breaking.await.unwrap();
+    let held = Held::new(&store, None).await;
+    let mut answers = Vec::new();
+    for _ in 0..100 {
+        answers.push(queue_append(&store, app, "a").await);
+    }
+    let before = store.statistics();
+    clock.forward(2 * AGE);
+    // A tick is due by then.
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    held.release().await;
+    for (answer, expected) in answers.into_iter().zip(71..) {
+        assert_eq!(seq(answer.await.unwrap()), expected);
+    }
+    let after = store.statistics();
+    assert!(after.rollbacks > before.rollbacks, "nothing failed");
+    assert!(
+        after.commits - before.commits < 10,
+        "{before:?} was followed by {after:?}"
+    );
     store.close().await.unwrap();
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use model::settings::AppSettings;
-use postbell_store_sqlite::Role;
+use postbell_store_sqlite::{Role, SqliteStore};
 use store::Store as _;
 use store::apps::Apps as _;
 use store::error::Error;
@@ -10,6 +10,10 @@ use store::messages::Messages as _;
 use crate::world::{World, appending, keeping, name, open, open_as};
 
 const HOUR: Duration = Duration::from_secs(3_600);
+
+fn open_admin(world: &World) -> store::error::Result<SqliteStore> {
+    open_as(Role::Admin, &world.file(), &world.clock, &world.ids, HOUR)
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_server_is_refused_with_the_folder_and_the_process_that_holds_it() {
@@ -36,7 +40,7 @@ async fn a_command_beside_the_server_changes_apps_and_the_server_sees_it() {
         world.publish(app, "news", number).await;
     }
     let version = world.store.access_version().await.unwrap();
-    let admin = open_as(Role::Admin, &world.file(), &world.clock, &world.ids).unwrap();
+    let admin = open_admin(&world).unwrap();
     let settings = AppSettings {
         history: keeping(4, HOUR),
         ..AppSettings::default()
@@ -63,7 +67,7 @@ async fn a_command_beside_the_server_writes_no_channel() {
     let world = World::new();
     let app = world.app("shop", keeping(10, HOUR)).await;
     world.publish(app, "news", 1).await;
-    let admin = open_as(Role::Admin, &world.file(), &world.clock, &world.ids).unwrap();
+    let admin = open_admin(&world).unwrap();
     let append = admin.append(appending(app, "news", 2)).await;
     assert!(matches!(append, Err(Error::Unavailable { .. })), "{append:?}");
     let delete = admin.delete_channel(app, &name("news")).await;
@@ -81,7 +85,7 @@ async fn a_newer_schema_is_refused_by_server_and_command() {
         .execute("INSERT INTO migrations VALUES (900, 'future', 'x', 0)", [])
         .unwrap();
     for role in [Role::Server, Role::Admin] {
-        let Err(refused) = open_as(role, &world.file(), &world.clock, &world.ids) else {
+        let Err(refused) = open_as(role, &world.file(), &world.clock, &world.ids, HOUR) else {
             panic!("{role:?} opened a newer schema");
         };
         assert!(matches!(refused, Error::Schema(_)), "{refused:?}");
@@ -96,7 +100,7 @@ async fn the_schema_is_not_changed_under_a_running_server() {
     let look = world.look();
     look.execute("DELETE FROM migrations WHERE version > 1", [])
         .unwrap();
-    let Err(refused) = open_as(Role::Admin, &world.file(), &world.clock, &world.ids) else {
+    let Err(refused) = open_admin(&world) else {
         panic!("a command migrated a served file");
     };
     assert!(

@@ -74,6 +74,22 @@ async fn row_numbers_are_never_used_twice() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_row_number_is_not_used_twice_after_the_last_rows_were_purged() {
+    // Heads are written once at the start, and then only where something needs them.
+    let mut world = World::with_maintenance_every(HOUR);
+    let app = world.app("shop", keeping(1_000, HOUR)).await;
+    let mut last_row = 0;
+    for _ in 0..3 {
+        world.publish_many(app, "gone", 70).await;
+        assert!(world.count("SELECT min(row) FROM log") > last_row);
+        last_row = world.count("SELECT max(row) FROM log");
+        assert!(world.store.delete_channel(app, &name("gone")).await.unwrap());
+        world.wait_for("SELECT count(*) FROM log", 0);
+        world.crash();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_crash_between_a_delete_and_its_purge_leaves_nothing_behind() {
     let mut world = World::new();
     let app = world.app("shop", keeping(10_000, HOUR)).await;

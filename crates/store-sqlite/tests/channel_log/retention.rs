@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use model::settings::{AppSettings, HistorySettings};
 use store::apps::Apps as _;
@@ -73,31 +73,6 @@ async fn a_shorter_age_is_applied_when_the_settings_change() {
     assert!(world.store.set_app(&id, &settings).await.unwrap());
     world.wait_for(LOG, 1);
     assert_eq!(seqs(&world.read(app, "news", 0).await.unwrap()), [71]);
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn settings_take_effect_while_jobs_never_stop_coming() {
-    let world = World::new();
-    let app = world.app("shop", keeping(1_000, 60 * MINUTE)).await;
-    world.publish_many(app, "news", 70).await;
-    world.clock.forward(10 * MINUTE);
-    let settings = AppSettings {
-        history: keeping(1_000, 5 * MINUTE),
-        ..AppSettings::default()
-    };
-    world
-        .store
-        .set_app(&"shop".parse().unwrap(), &settings)
-        .await
-        .unwrap();
-    let busy = async || {
-        let began = Instant::now();
-        while world.count("SELECT count(*) FROM log WHERE row <= 70") > 0 {
-            world.publish(app, "busy", 1).await;
-            assert!(began.elapsed() < Duration::from_secs(20), "nothing is removed");
-        }
-    };
-    tokio::join!(busy(), busy(), busy(), busy());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

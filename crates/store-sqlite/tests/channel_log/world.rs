@@ -18,21 +18,29 @@ use tempfile::TempDir;
 
 use crate::fakes::{Nobody, NumberedIds};
 
+const INTERVAL: Duration = Duration::from_millis(5);
+
 /// A store in a temporary folder that can be closed, crashed and opened again.
 pub struct World {
     pub folder: TempDir,
     pub clock: Arc<ManualClock>,
     pub ids: Arc<NumberedIds>,
     pub store: Arc<SqliteStore>,
+    interval: Duration,
 }
 
 impl World {
     pub fn new() -> Self {
+        Self::with_maintenance_every(INTERVAL)
+    }
+
+    pub fn with_maintenance_every(interval: Duration) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::default());
         let ids = Arc::new(NumberedIds::default());
-        let store = open(&file_in(&folder), &clock, &ids).unwrap();
+        let store = open_as(Role::Server, &file_in(&folder), &clock, &ids, interval).unwrap();
         Self {
+            interval,
             folder,
             clock,
             ids,
@@ -72,10 +80,14 @@ impl World {
         }
     }
 
+    fn open(&self, path: &Path) -> SqliteStore {
+        open_as(Role::Server, path, &self.clock, &self.ids, self.interval).unwrap()
+    }
+
     /// Closes and opens again.
     pub async fn reopen(&mut self) {
         store::Store::close(&*self.store).await.unwrap();
-        self.store = Arc::new(open(&self.file(), &self.clock, &self.ids).unwrap());
+        self.store = Arc::new(self.open(&self.file()));
     }
 
     /// Goes on with what a crash at this moment leaves on the disk.
@@ -91,7 +103,7 @@ impl World {
             }
             look.execute_batch("ROLLBACK").unwrap();
         }
-        self.store = Arc::new(open(&file_in(&folder), &self.clock, &self.ids).unwrap());
+        self.store = Arc::new(self.open(&file_in(&folder)));
         self.folder = folder;
     }
 
@@ -146,20 +158,12 @@ pub fn seqs(page: &Page) -> Vec<u64> {
     page.messages.iter().map(|message| message.seq).collect()
 }
 
-pub fn options(path: &Path, role: Role) -> SqliteOptions {
-    SqliteOptions {
-        durability: Durability::Off,
-        maintenance_interval: Duration::from_millis(5),
-        ..SqliteOptions::new(path, role)
-    }
-}
-
 pub fn open(
     path: &Path,
     clock: &Arc<ManualClock>,
     ids: &Arc<NumberedIds>,
 ) -> store::error::Result<SqliteStore> {
-    open_as(Role::Server, path, clock, ids)
+    open_as(Role::Server, path, clock, ids, INTERVAL)
 }
 
 pub fn open_as(
@@ -167,9 +171,15 @@ pub fn open_as(
     path: &Path,
     clock: &Arc<ManualClock>,
     ids: &Arc<NumberedIds>,
+    interval: Duration,
 ) -> store::error::Result<SqliteStore> {
     let (clock, ids) = (Arc::clone(clock), Arc::clone(ids));
-    SqliteStore::open(&options(path, role), clock, ids, Arc::new(Nobody))
+    let options = SqliteOptions {
+        durability: Durability::Off,
+        maintenance_interval: interval,
+        ..SqliteOptions::new(path, role)
+    };
+    SqliteStore::open(&options, clock, ids, Arc::new(Nobody))
 }
 
 fn file_in(folder: &TempDir) -> PathBuf {
