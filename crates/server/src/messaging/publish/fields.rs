@@ -1,0 +1,181 @@
+use std::fmt;
+
+use engine::messaging::publish::Publish;
+use http::StatusCode;
+use memchr::memchr2_iter;
+use model::json::JsonText;
+use model::limits::Limits;
+use model::schedule::TimingFields;
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::error::Category;
+use serde_json::value::RawValue;
+
+use crate::error::ChannelError;
+
+/// The headers of the body.
+mod headers;
+/// The values of fields.
+mod value;
+
+/// How deep a body may be nested: what common JSON parsers of readers bear.
+const MAX_DEPTH: usize = 128;
+
+/// The fields of api.md 3.1 that mean something.
+#[derive(Clone, Copy, serde::Deserialize)]
+#[serde(field_identifier, rename_all = "camelCase")]
+enum Field {
+    Message,
+    PublisherId,
+    Headers,
+    Subtopic,
+    PublishAt,
+    RepeatEvery,
+    RepeatExpiresAt,
+    RepeatCron,
+    Timezone,
+    RepeatTimes,
+    PublishPolicy,
+    PushSinglecast,
+    PushBroadcast,
+    TemplateValues,
+    Query,
+    #[serde(other)]
+    Unknown,
+}
+
+/// The values of the fields as they stand in the body. Of a repeated field the last counts.
+#[derive(Default)]
+struct Fields<'a>([Option<&'a RawValue>; Field::Unknown as usize]);
+
+impl<'a> Fields<'a> {
+    /// The value of a field; null is absent.
+    fn get(&self, field: Field) -> Option<&'a RawValue> {
+        self.0[field as usize].filter(|value| value.get() != "null")
+    }
+
+    fn text(&self, field: Field) -> Option<JsonText> {
+        self.get(field).map(|value| JsonText::from_checked(value.get()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(field) = map.next_key::<Field>()? {
+            match fields.0.get_mut(field as usize) {
+                Some(place) => *place = Some(map.next_value()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(fields)
+    }
+}
+
+/// Reads a publish body.
+///
+/// # Errors
+/// 5901 for what is no JSON object in UTF-8, 5902 without `message`, and the code of the field that has a
+/// wrong type (api.md 3.1).
+pub fn parse(body: &[u8], limits: &Limits) -> Result<Publish, ChannelError> {
+    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
+    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| not_an_object(&error))?;
+    check_depth(text)?;
+    let Some(payload) = fields.text(Field::Message) else {
+        let text = "message: expected any JSON value but null, found none";
+        return Err(ChannelError::new(StatusCode::BAD_REQUEST, 5902, text));
+    };
+    Ok(Publish {
+        payload,
+        publisher_id: value::text(fields.get(Field::PublisherId), "publisherId")?,
+        headers: headers::read(fields.get(Field::Headers), limits.headers)?,
+        subtopic: value::text(fields.get(Field::Subtopic), "subtopic")?,
+        publish_policy: value::text(fields.get(Field::PublishPolicy), "publishPolicy")?,
+        timing: timing(&fields)?,
+        push_singlecast: fields.text(Field::PushSinglecast),
+        push_broadcast: fields.text(Field::PushBroadcast),
+        template_values: fields.text(Field::TemplateValues),
+        query: fields.text(Field::Query),
+        dry_run: false,
+        idempotency: None,
+    })
+}
+
+fn timing(fields: &Fields<'_>) -> Result<TimingFields, ChannelError> {
+    Ok(TimingFields {
+        publish_at: value::publish_at(fields.get(Field::PublishAt))?,
+        repeat_every: value::repetition_number(fields.get(Field::RepeatEvery), "repeatEvery")?,
+        repeat_expires_at: value::repeat_expires_at(fields.get(Field::RepeatExpiresAt))?,
+        repeat_cron: value::repetition_text(fields.get(Field::RepeatCron), "repeatCron")?,
+        timezone: value::repetition_text(fields.get(Field::Timezone), "timezone")?,
+        repeat_times: value::repetition_number(fields.get(Field::RepeatTimes), "repeatTimes")?,
+    })
+}
+
+fn malformed(reason: impl fmt::Display) -> ChannelError {
+    let text = format!("the body is not a JSON object in UTF-8: {reason}");
+    ChannelError::new(StatusCode::BAD_REQUEST, 5901, text)
+}
+
+fn not_utf8(body: &[u8], at: usize) -> ChannelError {
+    let line = 1 + body[..at].iter().filter(|byte| **byte == b'\n').count();
+    let column = 1 + body[..at].iter().rev().take_while(|byte| **byte != b'\n').count();
+    malformed(format_args!(
+        "a byte that is no UTF-8 at line {line} column {column}"
+    ))
+}
+
+/// The parser's own text, but where that would quote the body.
+fn not_an_object(error: &serde_json::Error) -> ChannelError {
+    if error.classify() == Category::Data {
+        let (line, column) = (error.line(), error.column());
+        return malformed(format_args!("expected an object at line {line} column {column}"));
+    }
+    malformed(error)
+}
+
+/// Values are taken over unread, so their depth is counted here.
+fn check_depth(text: &str) -> Result<(), ChannelError> {
+    if memchr2_iter(b'[', b'{', text.as_bytes())
+        .take(MAX_DEPTH + 1)
+        .count()
+        <= MAX_DEPTH
+    {
+        return Ok(());
+    }
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => depth += 1,
+            b']' | b'}' if !in_string => depth -= 1,
+            _ => {}
+        }
+        if depth > MAX_DEPTH {
+            return Err(malformed(format_args!(
+                "it is nested more than {MAX_DEPTH} levels deep"
+            )));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,83 @@
+use engine::error::Error;
+use model::schedule::TimingError;
+use serde_json::value::RawValue;
+
+use crate::error::ChannelError;
+
+/// A text field: 5908 for anything else.
+pub fn text(value: Option<&RawValue>, name: &'static str) -> Result<Option<String>, ChannelError> {
+    let wrong = |reason| Error::parameter(name, reason).into();
+    value.map(|value| string(value).map_err(wrong)).transpose()
+}
+
+/// A text field of a repetition: 5905 for anything else.
+pub fn repetition_text(
+    value: Option<&RawValue>,
+    field: &'static str,
+) -> Result<Option<String>, ChannelError> {
+    let wrong = |reason| Error::from(TimingError::Repetition { field, reason }).into();
+    value.map(|value| string(value).map_err(wrong)).transpose()
+}
+
+/// A number of a repetition: 5905 for what is no whole number.
+pub fn repetition_number(value: Option<&RawValue>, field: &'static str) -> Result<Option<i64>, ChannelError> {
+    let wrong = |reason| Error::from(TimingError::Repetition { field, reason }).into();
+    value
+        .map(|value| whole(value, "a whole number").map_err(wrong))
+        .transpose()
+}
+
+/// `publishAt`: 5030 for what is no whole number.
+pub fn publish_at(value: Option<&RawValue>) -> Result<Option<i64>, ChannelError> {
+    let wrong = |reason| Error::from(TimingError::PublishAt(reason)).into();
+    value
+        .map(|value| whole(value, EPOCH_MILLIS).map_err(wrong))
+        .transpose()
+}
+
+/// `repeatExpiresAt`: 5003 for what is no whole number.
+pub fn repeat_expires_at(value: Option<&RawValue>) -> Result<Option<i64>, ChannelError> {
+    let wrong = |reason| Error::from(TimingError::RepeatExpiresAt(reason)).into();
+    value
+        .map(|value| whole(value, EPOCH_MILLIS).map_err(wrong))
+        .transpose()
+}
+
+const EPOCH_MILLIS: &str = "epoch milliseconds, a whole number of at least 0";
+
+/// What a value is, for error texts.
+pub fn kind(value: &RawValue) -> &'static str {
+    match value.get().as_bytes().first() {
+        Some(b'"') => "a string",
+        Some(b'{') => "an object",
+        Some(b'[') => "an array",
+        Some(b't' | b'f') => "a truth value",
+        Some(b'n') => "null",
+        _ => "a number",
+    }
+}
+
+fn string(value: &RawValue) -> Result<String, String> {
+    serde_json::from_str(value.get()).map_err(|_| match kind(value) {
+        "a string" => "expected a string, found one with half a surrogate pair".to_owned(),
+        kind => format!("expected a string, found {kind}"),
+    })
+}
+
+/// A number without a fraction, also written `5.0` or `1e3`. What is larger than 64 bits hold becomes the
+/// largest: whatever the field, that is out of range.
+fn whole(value: &RawValue, expected: &str) -> Result<i64, String> {
+    let text = value.get();
+    if let Ok(number) = text.parse::<i64>() {
+        return Ok(number);
+    }
+    match (kind(value), text.parse::<f64>()) {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates, as promised")]
+        ("a number", Ok(number)) if number.fract() == 0.0 => Ok(number as i64),
+        ("a number", _) => {
+            let found: String = text.chars().take(40).collect();
+            Err(format!("expected {expected}, found {found}"))
+        }
+        (kind, _) => Err(format!("expected {expected}, found {kind}")),
+    }
+}

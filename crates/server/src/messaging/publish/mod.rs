@@ -1,0 +1,123 @@
+use aws_lc_rs::digest::{SHA256, digest};
+use axum::Json;
+use axum::extract::{Request, State as AxumState};
+use axum::response::{IntoResponse as _, Response};
+use engine::error::Error;
+use engine::messaging::publish::{IdempotencyKey, Published};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use model::permission::Access;
+use serde::Serialize;
+
+use crate::State;
+use crate::caller::Caller;
+use crate::error::ChannelError;
+use crate::messaging::path::Name;
+use crate::query;
+
+/// Reading a bounded body.
+mod body;
+/// The fields of the body.
+mod fields;
+
+/// The answer has exactly these keys (api.md 3.1).
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    error_message: Option<&'static str>,
+    message_id: String,
+    status: &'static str,
+}
+
+/// `POST /api/messaging/{channel}` (api.md 3.1).
+pub async fn publish(
+    AxumState(state): AxumState<State>,
+    Caller(caller): Caller,
+    Name(channel): Name,
+    request: Request,
+) -> Result<Response, ChannelError> {
+    // The engine asks too; this spares reading what strangers send.
+    caller.may(Access::Publish, &channel).map_err(Error::from)?;
+    let (parts, body) = request.into_parts();
+    require_json(&parts.headers)?;
+    let limits = &caller.app.settings.limits;
+    let body = body::read(body, limits.publish_bytes).await?;
+    let mut publish = fields::parse(&body, limits)?;
+    publish.dry_run = is_dry_run(&parts.uri)?;
+    publish.idempotency = idempotency_key(&parts.headers, &channel, &body)?;
+    let published = state.engine.publish(&caller, &channel, publish).await?;
+    Ok(answer(&published))
+}
+
+fn answer(published: &Published) -> Response {
+    let status = if published.failed.is_some() {
+        "failed"
+    } else {
+        "scheduled"
+    };
+    let answer = Answer {
+        error_message: published.failed,
+        message_id: published.id.to_string(),
+        status,
+    };
+    let mut response = Json(answer).into_response();
+    if published.replayed {
+        response
+            .headers_mut()
+            .insert("idempotent-replayed", HeaderValue::from_static("true"));
+    }
+    response
+}
+
+/// Parameters of the type, such as `charset=utf-8`, are fine.
+fn require_json(headers: &HeaderMap) -> Result<(), ChannelError> {
+    let given = headers
+        .get(CONTENT_TYPE)
+        .map(HeaderValue::as_bytes)
+        .unwrap_or_default();
+    let essence = given.split(|byte| *byte == b';').next().unwrap_or_default();
+    if essence.trim_ascii().eq_ignore_ascii_case(b"application/json") {
+        return Ok(());
+    }
+    let found: String = String::from_utf8_lossy(essence).chars().take(60).collect();
+    let text = format!("Content-Type: expected application/json, found {found:?}");
+    Err(ChannelError::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, 5911, text))
+}
+
+fn is_dry_run(uri: &Uri) -> Result<bool, Error> {
+    let Some(query) = uri.query() else {
+        return Ok(false);
+    };
+    match query::value(query, "dryRun").as_deref() {
+        None | Some("" | "false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(found) => {
+            let found: String = found.chars().take(40).collect();
+            Err(Error::parameter(
+                "dryRun",
+                format!("expected true or false, found {found:?}"),
+            ))
+        }
+    }
+}
+
+fn idempotency_key(headers: &HeaderMap, channel: &str, body: &[u8]) -> Result<Option<IdempotencyKey>, Error> {
+    let Some(key) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
+    let printable = key.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte));
+    let (1..=128, true, Ok(text)) = (key.len(), printable, key.to_str()) else {
+        let reason = format!(
+            "expected 1 to 128 printable ASCII characters, found {} bytes",
+            key.len()
+        );
+        return Err(Error::parameter("Idempotency-Key", reason));
+    };
+    let mut sha256 = [0; 32];
+    sha256.copy_from_slice(digest(&SHA256, body).as_ref());
+    Ok(Some(IdempotencyKey {
+        key: text.to_owned(),
+        request: format!("POST /api/messaging/{channel}"),
+        body: sha256,
+    }))
+}
