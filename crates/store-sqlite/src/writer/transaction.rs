@@ -119,3 +119,6 @@ impl IdMint {
         uuid_v7(UnixMillis(self.millis), &random)
     }
 }
+
+#[cfg(test)]
+mod tests;
