@@ -74,7 +74,7 @@ fn the_three_printed_lines_work_when_pasted() {
         String::from_utf8(output.stdout).unwrap()
     };
     let published = paste(&lines[0]);
-    assert!(published.contains("\"published\""), "{published}");
+    assert!(published.contains("\"messageId\":\"message:"), "{published}");
 
     let live = format!("exec {}", lines[1]);
     let mut reader = Command::new("sh")

@@ -1,4 +1,4 @@
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -62,20 +62,27 @@ fn what_was_acknowledged_is_there_after_a_restart() {
     assert_eq!(messages, expected);
 }
 
+/// A request whose body never ends, taken by the server.
+fn endless_request(server: &Server) -> TcpStream {
+    let mut stream = TcpStream::connect(server.address()).unwrap();
+    let head = format!(
+        "POST /messages/import HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\ncontent-type: application/json\r\n\
+         content-length: 1000\r\nexpect: 100-continue\r\n\r\n",
+        server.key("campaign")
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    // The server asks for the body once the handler reads it.
+    let mut asked = [0; 12];
+    stream.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100");
+    stream
+}
+
 #[test]
 fn a_second_signal_stops_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Server::dev(folder.path());
-    // A request whose body never ends holds the stop up.
-    let mut stream = TcpStream::connect(server.address()).unwrap();
-    let head = format!(
-        "POST /messages/import HTTP/1.1\r\nhost: x\r\nx-api-key: {}\r\ncontent-type: application/json\r\n\
-         content-length: 1000\r\n\r\n{{",
-        server.key("campaign")
-    );
-    stream.write_all(head.as_bytes()).unwrap();
-    // The server has taken it once a later connection is answered.
-    assert_eq!(request(&server, "GET", "/healthz", &[], "").0, 200);
+    let _stream = endless_request(&server);
     server.signal("TERM");
     within(Duration::from_secs(5), "the stop has begun", || {
         server.stderr().contains("stopping")
@@ -87,6 +94,20 @@ fn a_second_signal_stops_at_once() {
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert!(
         server.stderr().contains("SIGTERM a second time"),
+        "{}",
+        server.stderr()
+    );
+}
+
+#[test]
+fn a_request_that_never_ends_does_not_hold_the_stop_up_for_ever() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [("POSTBELL_SERVER__STOP_TIMEOUT", "500ms")];
+    let mut server = Server::start(folder.path(), "serve --dev --listen 127.0.0.1:0", &variables);
+    let _stream = endless_request(&server);
+    server.stop();
+    assert!(
+        server.stderr().contains("closing their connections"),
         "{}",
         server.stderr()
     );
