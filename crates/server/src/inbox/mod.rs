@@ -7,34 +7,34 @@ use axum::routing::{self, get, post};
 
 use crate::State;
 
-/// The caller's own messages.
-pub mod list;
-/// One message, for keys.
-pub mod show;
+/// Removing what nobody needs any more.
+pub mod cleanup;
 /// Deleting one message.
 pub mod delete;
 /// Deleting all messages of a user.
 pub mod delete_all;
+/// From one document to one message.
+mod document;
 /// Storing what the campaign system sends.
 pub mod import;
-/// Taking messages back.
-pub mod retract;
-/// Telling the campaign system what was deleted.
-pub mod sync;
-/// Removing what nobody needs any more.
-pub mod cleanup;
-/// What the contract names and is not there yet.
-mod not_built;
+/// The caller's own messages.
+pub mod list;
 /// A message as answers show it.
 mod message;
+/// From bytes to messages.
+mod ndjson;
+/// What the contract names and is not there yet.
+mod not_built;
 /// What paths name.
 mod path;
 /// From the connection to the parser.
 mod receive;
-/// From bytes to messages.
-mod ndjson;
-/// From one document to one message.
-mod document;
+/// Taking messages back.
+pub mod retract;
+/// One message, for keys.
+pub mod show;
+/// Telling the campaign system what was deleted.
+pub mod sync;
 
 /// The routes of the inbox. The words that are routes are no ids, which [`path::MessageId`] finds out.
 pub fn routes() -> Router<State> {
@@ -42,16 +42,30 @@ pub fn routes() -> Router<State> {
     Router::new()
         // Users.
         .route("/messages", get(list::list))
-        .route("/messages/stream", routing::delete(delete::delete).get(not_built::stream))
-        .route("/messages/count", routing::delete(delete::delete).get(not_built::count))
+        .route(
+            "/messages/stream",
+            routing::delete(delete::delete).get(not_built::stream),
+        )
+        .route(
+            "/messages/count",
+            routing::delete(delete::delete).get(not_built::count),
+        )
         .route("/messages/{id}", by_id())
         .route("/messages/{id}/read", post(not_built::read))
         // The campaign system.
         .route("/messages/import", by_id().post(import::import))
         .route("/messages/retract", by_id().post(retract::retract))
         // Schedulers.
-        .route("/messages/sync", routing::delete(delete::delete).get(sync::sync).post(sync::sync))
-        .route("/messages/cleanup", routing::delete(delete::delete).get(cleanup::cleanup).post(cleanup::cleanup))
+        .route(
+            "/messages/sync",
+            routing::delete(delete::delete).get(sync::sync).post(sync::sync),
+        )
+        .route(
+            "/messages/cleanup",
+            routing::delete(delete::delete)
+                .get(cleanup::cleanup)
+                .post(cleanup::cleanup),
+        )
         // Servers.
         .route("/users/{uid}/messages", routing::delete(delete_all::delete_all))
 }

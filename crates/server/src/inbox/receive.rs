@@ -101,8 +101,15 @@ impl Sender {
     /// # Errors
     /// The body did not come whole.
     pub(super) async fn forward(self, mut body: Body) -> Result<(), axum::Error> {
-        while let Some(frame) = body.frame().await {
-            let Ok(data) = frame?.into_data() else { continue };
+        loop {
+            let frame = tokio::select! {
+                frame = body.frame() => frame,
+                () = self.0.closed() => return Ok(()),
+            };
+            let Some(frame) = frame else { break };
+            let Ok(data) = frame?.into_data() else {
+                continue;
+            };
             if self.0.send(Piece::Data(data)).await.is_err() {
                 return Ok(());
             }

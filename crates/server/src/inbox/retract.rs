@@ -1,10 +1,15 @@
+use std::fmt;
+use std::marker::PhantomData;
+
 use axum::body::{self, Body};
 use axum::extract::State as AxumState;
 use engine::error::Error;
 use http::{HeaderMap, StatusCode};
 use model::inbox::InboxId;
 use model::key::Scope;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::import::{bad_request, causes, check_content_type};
 use crate::State;
@@ -24,13 +29,16 @@ pub struct Retracted {
 
 #[derive(Deserialize)]
 struct Request {
-    messages: Vec<Item>,
+    messages: Vec<Object<Item>>,
 }
 
 #[derive(Deserialize)]
 struct Item {
     id: String,
 }
+
+/// A struct that must come as a JSON object; serde would take a list of its fields too.
+struct Object<T>(T);
 
 /// `POST /messages/retract`: imported → retracted (api.md 4).
 pub async fn retract(
@@ -71,8 +79,8 @@ async fn read(body: Body, limit: usize) -> Result<bytes::Bytes, InboxFailure> {
 
 fn ids(body: &[u8]) -> Result<Vec<InboxId>, InboxFailure> {
     let mut json = serde_json::Deserializer::from_slice(body);
-    let request: Result<Request, _> = serde_path_to_error::deserialize(&mut json);
-    let request = request.map_err(|error| {
+    let request: Result<Object<Request>, _> = serde_path_to_error::deserialize(&mut json);
+    let Object(request) = request.map_err(|error| {
         let path = error.path().to_string();
         let reason = error.into_inner();
         // A path of "." is the whole body.
@@ -88,9 +96,30 @@ fn ids(body: &[u8]) -> Result<Vec<InboxId>, InboxFailure> {
         ));
     }
     let ids = request.messages.iter().enumerate().map(|(at, item)| {
-        item.id
+        item.0
+            .id
             .parse()
             .map_err(|error| bad_request(format!("messages[{at}].id: {error}")))
     });
     ids.collect()
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ObjectVisitor(PhantomData))
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = Object<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Object<T>, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map)).map(Object)
+    }
 }
