@@ -1,0 +1,99 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use store::Store as _;
+use store::commits::CommitSink;
+use store::error::Error;
+use store::messages::Messages as _;
+
+use super::*;
+use crate::fixtures::options;
+
+#[tokio::test]
+async fn a_failed_commit_that_is_not_there_publishes_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Arc::new(Told::default());
+    let store = open(&options(folder.path()), Arc::clone(&sink) as Arc<dyn CommitSink>);
+    let app = new_app(&store).await;
+    assert_eq!(append(&store, app, "a").await, 1);
+    let held = Held::new(&store, Some(Fault::BeforeCommit)).await;
+    let old = queue_append(&store, app, "a").await;
+    let new = queue_append(&store, app, "b").await;
+    let deleting = Arc::clone(&store);
+    let deleted = queue(&store, async move {
+        deleting.delete_channel(app, &"a".parse().unwrap()).await
+    })
+    .await;
+    held.release().await;
+    for answer in [old.await.unwrap(), new.await.unwrap()] {
+        assert!(matches!(answer, Err(Error::Unavailable { .. })), "{answer:?}");
+    }
+    assert!(matches!(deleted.await.unwrap(), Err(Error::Unavailable { .. })));
+    assert_eq!(store.statistics().recoveries, 1);
+    assert_eq!(sink.published(), told(&[("a", 1)]));
+    assert_eq!(head_seq(&store, app, "a").await, Some(1));
+    assert_eq!(head_seq(&store, app, "b").await, None);
+
+    // The writer takes jobs again as soon as it has answered, which it may not have done quite yet.
+    assert_eq!(append_again(&store, app, "a").await, 2);
+    assert_eq!(append(&store, app, "b").await, 1);
+    assert_eq!(sink.published(), told(&[("a", 1), ("a", 2), ("b", 1)]));
+    store.close().await.unwrap();
+}
+
+/// Appends once the store takes jobs again.
+async fn append_again(store: &SqliteStore, app: model::app::AppKey, channel: &str) -> u64 {
+    loop {
+        match store.append(appending(app, channel)).await {
+            Err(Error::Unavailable { .. }) => tokio::time::sleep(Duration::from_millis(2)).await,
+            answer => return seq(answer),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_failed_commit_that_is_there_is_answered_and_told_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Arc::new(Told::default());
+    let options = options(folder.path());
+    let store = open(&options, Arc::clone(&sink) as Arc<dyn CommitSink>);
+    let app = new_app(&store).await;
+    assert_eq!(append(&store, app, "a").await, 1);
+    let held = Held::new(&store, Some(Fault::AfterCommit)).await;
+    let first = queue_append(&store, app, "a").await;
+    let second = queue_append(&store, app, "b").await;
+    let third = queue_append(&store, app, "a").await;
+    held.release().await;
+    assert_eq!(seq(first.await.unwrap()), 2);
+    assert_eq!(seq(second.await.unwrap()), 1);
+    assert_eq!(seq(third.await.unwrap()), 3);
+    assert_eq!(store.statistics().recoveries, 1);
+    assert_eq!(append_again(&store, app, "a").await, 4);
+    let expected = told(&[("a", 1), ("a", 2), ("b", 1), ("a", 3), ("a", 4)]);
+    assert_eq!(sink.published(), expected);
+    store.close().await.unwrap();
+
+    let store = open(&options, Arc::new(Told::default()));
+    assert_eq!(head_seq(&store, app, "a").await, Some(4));
+    assert_eq!(append(&store, app, "b").await, 2);
+    store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn without_an_append_nobody_knows_what_became_of_a_failed_commit() {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&options(folder.path()), Arc::new(Told::default()));
+        let held = Held::new(&store, Some(fault)).await;
+        let writing = Arc::clone(&store);
+        let job = |connection: &rusqlite::Connection| {
+            connection.execute("INSERT INTO meta (name, value) VALUES ('mine', 1)", [])?;
+            Ok(())
+        };
+        let answer = queue(&store, async move { writing.writer.run(0, job).await }).await;
+        held.release().await;
+        let answer = answer.await.unwrap();
+        assert!(matches!(answer, Err(Error::OutcomeUnknown { .. })), "{answer:?}");
+        store.close().await.unwrap();
+    }
+}
