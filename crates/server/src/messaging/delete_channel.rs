@@ -1,6 +1,8 @@
 use axum::Json;
 use axum::extract::State as AxumState;
 use axum::response::{IntoResponse as _, Response};
+use engine::error::Error;
+use model::channel::DEFAULT;
 
 use crate::State;
 use crate::caller::Caller;
@@ -13,6 +15,10 @@ pub async fn delete_channel(
     Caller(caller): Caller,
     SecondName(channel): SecondName,
 ) -> Result<Response, ChannelError> {
-    state.engine.delete_channel(&caller, &channel).await?;
+    match state.engine.delete_channel(&caller, &channel).await {
+        // It always exists, and is empty now.
+        Err(Error::NotFound { .. }) if channel == DEFAULT => {}
+        outcome => outcome?,
+    }
     Ok(Json(true).into_response())
 }

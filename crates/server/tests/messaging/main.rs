@@ -1,0 +1,25 @@
+//! Channels over real sockets (api.md 1, 2, 3, 5).
+
+/// Channel rules, scopes and credentials (api.md 2).
+mod access;
+/// Naming an app, and what apps keep from each other (api.md 1).
+mod apps;
+/// The list of channels, deleting one, history (api.md 3.7).
+mod channels;
+/// Why streams end (api.md 2, 3.6).
+mod ends;
+/// Live streams and how they go on (api.md 3.6).
+mod events;
+/// Idempotency keys (api.md 3.1).
+mod idempotency;
+/// Any JSON goes through as it is (api.md 3.1).
+mod properties;
+/// Publishing, its answers and errors (api.md 3.1).
+mod publish;
+/// What logs and error texts must not tell (api.md 2).
+mod secrets;
+/// Paths and methods that are no operation (api.md 3.1).
+mod shapes;
+/// What became of a message; cancel and edit (api.md 3.2, 3.3).
+mod status;
+mod support;

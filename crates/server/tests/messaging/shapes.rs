@@ -1,0 +1,105 @@
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{World, send};
+
+#[tokio::test]
+async fn paths_that_are_no_route_are_404_in_the_shape_of_their_family() {
+    let world = World::new().await;
+    for path in [
+        "/nothing",
+        "/api/nothing",
+        "/api/messaging",
+        "/api/messaging/",
+        "/api/messaging/news",
+        "/api/messaging/a/b/c",
+    ] {
+        let answer = world.get(path).await;
+        assert_eq!(answer.error(), (404, 5909), "{path}");
+    }
+    let inbox = world.get("/messages/a/b/c").await;
+    assert_eq!(
+        (inbox.status, inbox.json()["errors"][0]["title"].as_str()),
+        (404, Some("Not Found"))
+    );
+    for method in [Method::DELETE, Method::PATCH] {
+        let answer = send(world.request(method, "/api/messaging/news", &world.admin)).await;
+        assert_eq!(answer.error(), (404, 5909), "a channel's name is no message id");
+    }
+}
+
+#[tokio::test]
+async fn another_method_is_405_and_tells_which_there_are() {
+    let world = World::new().await;
+    let cases = [
+        (Method::PUT, "/api/messaging/news"),
+        (Method::POST, "/api/messaging/news/events"),
+        (Method::POST, "/api/messaging/news/history"),
+        (Method::GET, "/api/messaging/channels/news"),
+        (Method::DELETE, "/healthz"),
+    ];
+    for (method, path) in cases {
+        let answer = send(world.request(method.clone(), path, &world.key)).await;
+        assert_eq!(answer.error(), (405, 5918), "{method} {path}");
+        assert!(!answer.headers["allow"].is_empty());
+        assert!(answer.message().contains(method.as_str()));
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_built_yet_is_501() {
+    let world = World::new().await;
+    world.publish("news", json!(1)).await;
+    let id = "message:0199AA11-2233-7445-8667-78899AABBCCD";
+    let cases = [
+        (Method::POST, "/api/messaging/news/subscribe".to_owned()),
+        (
+            Method::GET,
+            "/api/messaging/news/0199aa11-2233-7445-8667-78899aabbccd".to_owned(),
+        ),
+        (
+            Method::DELETE,
+            "/api/messaging/news/0199aa11-2233-7445-8667-78899aabbccd".to_owned(),
+        ),
+        (Method::GET, "/api/messaging/scheduled".to_owned()),
+        (Method::GET, format!("/api/messaging/{id}/occurrences")),
+        (
+            Method::GET,
+            "/api/messaging/news/events?selector=a%3D1".to_owned(),
+        ),
+        (Method::GET, "/api/messaging/news/events?subtopic=a.*".to_owned()),
+        (
+            Method::GET,
+            "/api/messaging/news/history?selector=a%3D1".to_owned(),
+        ),
+        (Method::GET, "/api/messaging/news/history?subtopic=a.*".to_owned()),
+        (Method::GET, "/api/realtime".to_owned()),
+        (Method::GET, "/metrics".to_owned()),
+        (Method::GET, "/default?EIO=4&transport=polling".to_owned()),
+    ];
+    for (method, path) in cases {
+        let answer = send(world.request(method.clone(), &path, &world.admin)).await;
+        assert_eq!(answer.error(), (501, 5916), "{method} {path}: {}", answer.text);
+        assert!(answer.message().contains("not built yet"));
+    }
+    for empty in [
+        "/api/messaging/news/history?selector=&subtopic=",
+        "/api/messaging/news/history?selector",
+    ] {
+        assert_eq!(world.get(empty).await.status, 200, "an empty filter is none");
+    }
+}
+
+#[tokio::test]
+async fn every_answer_carries_a_request_id() {
+    let world = World::new().await;
+    let request = world
+        .request(Method::GET, "/api/messaging/nothing", &world.key)
+        .header("X-Request-Id", "mine-1");
+    assert_eq!(send(request).await.headers["x-request-id"], "mine-1");
+    let fresh = world.get("/healthz").await.headers["x-request-id"]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    assert!(uuid::Uuid::parse_str(&fresh).is_ok());
+}
