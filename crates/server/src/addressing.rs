@@ -48,15 +48,27 @@ impl Route {
         // A classic path has something behind app and key.
         if let (false, Some(key), Some(rest)) = (reserved, second, rest) {
             let classic = Some((decoded(first), decoded(key)));
-            return Self { classic, path: canonical(&format!("/{rest}")) };
+            return Self {
+                classic,
+                path: canonical(&format!("/{rest}")),
+            };
         }
-        Self { classic: None, path: canonical(path) }
+        Self {
+            classic: None,
+            path: canonical(path),
+        }
     }
 }
 
 /// Replaces the aliases of routes: `/messaging`, `/info` and, behind a classic prefix, `/realtime`.
 fn canonical(path: &str) -> String {
-    let first = path[1..].split('/').next().unwrap_or("");
+    // CONNECT has no path.
+    let first = path
+        .strip_prefix('/')
+        .unwrap_or(path)
+        .split('/')
+        .next()
+        .unwrap_or("");
     match first {
         "messaging" | "info" | "realtime" => format!("/api{path}"),
         _ => path.to_owned(),
@@ -64,7 +76,9 @@ fn canonical(path: &str) -> String {
 }
 
 fn decoded(segment: &str) -> String {
-    percent_encoding::percent_decode_str(segment).decode_utf8_lossy().into_owned()
+    percent_encoding::percent_decode_str(segment)
+        .decode_utf8_lossy()
+        .into_owned()
 }
 
 impl ServerHooks {
@@ -75,11 +89,17 @@ impl ServerHooks {
         }
         let host = client.map_or("", ClientInfo::host);
         let host = host.rsplit_once(':').map_or(host, |(name, port)| {
-            if port.bytes().all(|byte| byte.is_ascii_digit()) { name } else { host }
+            if port.bytes().all(|byte| byte.is_ascii_digit()) {
+                name
+            } else {
+                host
+            }
         });
         let label = self.state.settings.base_domain.as_deref().and_then(|domain| {
             let host = host.to_ascii_lowercase();
-            host.strip_suffix(&domain.to_ascii_lowercase())?.strip_suffix('.').map(str::to_owned)
+            host.strip_suffix(&domain.to_ascii_lowercase())?
+                .strip_suffix('.')
+                .map(str::to_owned)
         });
         label.unwrap_or_else(|| AppId::default_app().as_str().to_owned())
     }
@@ -89,9 +109,16 @@ impl Hooks for ServerHooks {
     fn prepare(&self, parts: &mut Parts) -> Result<(), Response> {
         let route = Route::of(parts.uri.path());
         let client = parts.extensions.get::<ClientInfo>().cloned();
-        let request_id = parts.extensions.get::<RequestId>().map_or("", RequestId::as_str).to_owned();
+        let request_id = parts
+            .extensions
+            .get::<RequestId>()
+            .map_or("", RequestId::as_str)
+            .to_owned();
         let id = self.app_name(&route, client.as_ref());
-        let app = id.parse().ok().and_then(|id: AppId| self.state.engine.access().app(&id));
+        let app = id
+            .parse()
+            .ok()
+            .and_then(|id: AppId| self.state.engine.access().app(&id));
         let meta = Meta {
             endpoint: route.path.clone(),
             forwarded_for: client.map_or_else(String::new, |client| client.forwarded_for().to_owned()),
@@ -100,7 +127,11 @@ impl Hooks for ServerHooks {
         let family = Family::of(&route.path);
         let known = app.is_some() || !family.needs_app(&route.path);
         parts.extensions.insert(meta.clone());
-        parts.extensions.insert(Addressed { id, app, path_key: route.classic.map(|(_, key)| key) });
+        parts.extensions.insert(Addressed {
+            id,
+            app,
+            path_key: route.classic.map(|(_, key)| key),
+        });
         parts.uri = with_path(&parts.uri, &route.path);
         match known {
             true => Ok(()),
@@ -112,16 +143,26 @@ impl Hooks for ServerHooks {
         if self.state.settings.any_origin {
             return true;
         }
-        let app = parts.extensions.get::<Addressed>().and_then(|addressed| addressed.app.as_ref());
+        let app = parts
+            .extensions
+            .get::<Addressed>()
+            .and_then(|addressed| addressed.app.as_ref());
         let origins = app.map(|app| &app.settings.cors.origins);
-        origins.is_some_and(|origins| origins.iter().any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes()))
+        origins.is_some_and(|origins| {
+            origins
+                .iter()
+                .any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes())
+        })
     }
 
     fn plain_http_refused(&self, request: RequestContext<'_>) -> Response {
         let text = "this server takes requests over HTTPS only";
         let route = Route::of(request.uri.path());
         match Family::of(&route.path) {
-            Family::Inbox => self.inbox(&meta(&request, &route), InboxFailure::new(http::StatusCode::FORBIDDEN, text)),
+            Family::Inbox => self.inbox(
+                &meta(&request, &route),
+                InboxFailure::new(http::StatusCode::FORBIDDEN, text),
+            ),
             Family::Channel => ChannelError::new(http::StatusCode::FORBIDDEN, 5917, text).into_response(),
         }
     }

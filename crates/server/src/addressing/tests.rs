@@ -22,22 +22,31 @@ fn fixed_routes_win_over_the_classic_form() {
 
 #[test]
 fn aliases_stand_for_the_api_routes() {
-    assert_eq!(route("/messaging/news/events"), plain("/api/messaging/news/events"));
+    assert_eq!(
+        route("/messaging/news/events"),
+        plain("/api/messaging/news/events")
+    );
     assert_eq!(route("/info"), plain("/api/info"));
 }
 
 #[test]
 fn a_classic_path_names_app_and_key() {
-    assert_eq!(route("/shop/key-1/messaging/news"), classic("/api/messaging/news"));
+    assert_eq!(
+        route("/shop/key-1/messaging/news"),
+        classic("/api/messaging/news")
+    );
     assert_eq!(route("/shop/key-1/realtime"), classic("/api/realtime"));
     assert_eq!(route("/shop/key-1/info"), classic("/api/info"));
     assert_eq!(route("/shop/key-1/messages/import"), classic("/messages/import"));
-    assert_eq!(route("/shop/key%2D1/users/7/messages"), classic("/users/7/messages"));
+    assert_eq!(
+        route("/shop/key%2D1/users/7/messages"),
+        classic("/users/7/messages")
+    );
 }
 
 #[test]
 fn odd_paths_are_just_paths() {
-    for path in ["/", "//", "/shop", "/shop/key-1", "/a/b/c/d"] {
+    for path in ["", "*", "/", "//", "/shop", "/shop/key-1", "/a/b/c/d"] {
         let _ = route(path);
     }
     assert_eq!(route("/shop"), plain("/shop"));
@@ -47,5 +56,8 @@ fn odd_paths_are_just_paths() {
 #[test]
 fn a_changed_path_keeps_its_query() {
     let uri: Uri = "/shop/key-1/messaging/a%20b?wait=5".parse().unwrap();
-    assert_eq!(with_path(&uri, "/api/messaging/a%20b").to_string(), "/api/messaging/a%20b?wait=5");
+    assert_eq!(
+        with_path(&uri, "/api/messaging/a%20b").to_string(),
+        "/api/messaging/a%20b?wait=5"
+    );
 }

@@ -151,7 +151,7 @@ async fn an_imported_message_keeps_every_field() {
             "created": "2014-11-06t13:34:59.123456789-00:30", "clients": ["stv", "web"],
         }),
     );
-    imported(&server, &key, &[given.clone()]).await;
+    imported(&server, &key, std::slice::from_ref(&given)).await;
     let shown = get(&server, "/messages/a:b.c_d-e").key(&key).data().await;
     assert_eq!(shown["message"], with(given, json!({"state": "imported"})));
     server.stop().await;

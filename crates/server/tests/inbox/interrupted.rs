@@ -170,3 +170,18 @@ async fn messages_are_parsed_while_the_rest_is_still_on_its_way() {
     drop(socket);
     server.stop().await;
 }
+
+#[tokio::test]
+async fn a_request_without_a_path_is_answered_too() {
+    let (server, _) = start(Duration::from_secs(10)).await;
+    for request in [
+        "CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n",
+    ] {
+        let mut socket = send(&server, request.as_bytes()).await;
+        let mut answer = [0; 10];
+        soon("the answer", socket.read_exact(&mut answer)).await.unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 4", "{request}");
+    }
+    server.stop().await;
+}

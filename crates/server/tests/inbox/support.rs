@@ -1,5 +1,7 @@
 //! Messages, calls and answers of the tests.
 
+use std::time::Duration;
+
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 use testkit::server::Server;
@@ -69,7 +71,12 @@ impl Call {
     }
 
     pub async fn response(self) -> Response {
-        testkit::soon("the answer", self.request.send()).await.unwrap()
+        // Longer than other things may take: 25,000 messages, unoptimised, on a busy machine.
+        self.request
+            .timeout(Duration::from_secs(60))
+            .send()
+            .await
+            .unwrap()
     }
 
     /// The status and the body as text.

@@ -155,13 +155,12 @@ async fn a_request_is_exactly_what_the_campaign_system_knows_with_the_configured
     })
     .await;
     assert_eq!(sync(&server, &key).data().await, json!({"synced": 2}));
-    let seen = campaign.seen.lock();
+    let seen = campaign.seen.lock().clone();
     let (headers, body) = &seen[0];
     assert_eq!(body, r#"{"messages":[{"id":"m0"},{"id":"m1"}]}"#);
     assert_eq!(headers["content-type"], "application/json");
     assert_eq!(headers["x-campaign"], "s3cret");
     assert_eq!(headers.get("webhook-signature"), None);
-    drop(seen);
     server.stop().await;
 }
 
@@ -174,14 +173,13 @@ async fn requests_are_signed_as_standard_webhooks_says_and_a_retry_keeps_its_id(
     let sign = |settings: &mut SyncSettings| settings.webhook_secret = Some(Secret::new(SECRET));
     let key = set_up(&server, &campaign, 3, sign).await;
     assert_eq!(sync(&server, &key).data().await, json!({"synced": 3}));
-    let seen = campaign.seen.lock();
+    let seen = campaign.seen.lock().clone();
     assert_eq!(seen.len(), 2);
     let oracle = standardwebhooks::Webhook::new(SECRET).unwrap();
     for (headers, body) in seen.iter() {
         oracle.verify(body, headers).unwrap();
     }
     assert_eq!(seen[0].0["webhook-id"], seen[1].0["webhook-id"]);
-    drop(seen);
     server.stop().await;
 }
 
