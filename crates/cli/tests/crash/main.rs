@@ -13,7 +13,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use client::messaging::{HistoryQuery, Publish};
+use client::messaging::history::HistoryQuery;
+use client::messaging::publish::Publish;
 use client::{Client, Error, Options};
 use serde_json::value::to_raw_value;
 
@@ -98,7 +99,11 @@ async fn what_was_acknowledged_survives_sigkill() {
         server.kill();
         for task in publishing {
             for (channel, id, number) in task.await.unwrap() {
-                acknowledged.published.entry(channel).or_default().insert(id, number);
+                acknowledged
+                    .published
+                    .entry(channel)
+                    .or_default()
+                    .insert(id, number);
             }
         }
         for task in importing {
@@ -178,7 +183,10 @@ fn body(number: u64) -> futures_util::stream::Iter<std::vec::IntoIter<Result<Byt
 /// Every channel is without holes and holds every acknowledged message once, in one order of time.
 async fn check_channels(client: &Client, acknowledged: &Acknowledged) {
     for (channel, published) in &acknowledged.published {
-        let mut query = HistoryQuery { limit: Some(1_000), ..HistoryQuery::default() };
+        let mut query = HistoryQuery {
+            limit: Some(1_000),
+            ..HistoryQuery::default()
+        };
         let (mut found, mut seq, mut time) = (BTreeMap::new(), 0, 0);
         loop {
             let page = client.history(channel, &query).await.unwrap();
@@ -190,7 +198,11 @@ async fn check_channels(client: &Client, acknowledged: &Acknowledged) {
                 assert!(message.timestamp >= time, "time runs backwards in {channel}");
                 (seq, time) = (seq + 1, message.timestamp);
                 let number: u64 = message.message.get().parse().unwrap();
-                assert_eq!(found.insert(message.message_id, number), None, "twice in {channel}");
+                assert_eq!(
+                    found.insert(message.message_id, number),
+                    None,
+                    "twice in {channel}"
+                );
             }
             query.since = Some(page.next_since);
         }
@@ -210,6 +222,10 @@ async fn check_imports(client: &Client, acknowledged: &mut Acknowledged) {
     }
     for number in &acknowledged.imports {
         let again = client.import(body(*number)).await.unwrap();
-        assert_eq!((again.imported, again.duplicates), (0, IMPORT_MESSAGES), "import {number} is not whole");
+        assert_eq!(
+            (again.imported, again.duplicates),
+            (0, IMPORT_MESSAGES),
+            "import {number} is not whole"
+        );
     }
 }
