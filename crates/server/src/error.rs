@@ -54,7 +54,12 @@ struct ChannelBody<'a> {
 impl ChannelError {
     /// An error with its status and code of the table in api.md 3.1.
     pub fn new(status: StatusCode, code: u16, message: impl Into<String>) -> Self {
-        Self { status, code, message: message.into(), retry_after: None }
+        Self {
+            status,
+            code,
+            message: message.into(),
+            retry_after: None,
+        }
     }
 }
 
@@ -81,14 +86,38 @@ impl From<Error> for ChannelError {
             Error::OutcomeUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, 5915),
             Error::SyncFailed { .. } | Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 5919),
         };
-        Self { status, code, message: error.to_string(), retry_after: retry_after(&error) }
+        Self {
+            status,
+            code,
+            message: error.to_string(),
+            retry_after: retry_after(&error),
+        }
     }
 }
 
+impl ChannelError {
+    /// An error of ours, which is looked up in the log by the request's id (api.md 3.1, 500/5919).
+    pub fn internal(request_id: &str) -> Self {
+        let text = format!("an error inside the server, request id {request_id}");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, 5919, text)
+    }
+}
+
+/// Marks an answer that [`crate::envelope::wrap`] gives the request's id.
+#[derive(Clone)]
+pub struct LacksRequestId;
+
 impl IntoResponse for ChannelError {
     fn into_response(self) -> Response {
-        let body = Json(ChannelBody { message: &self.message, code: self.code });
-        with_retry_after((self.status, body).into_response(), self.retry_after)
+        let body = Json(ChannelBody {
+            message: &self.message,
+            code: self.code,
+        });
+        let mut response = with_retry_after((self.status, body).into_response(), self.retry_after);
+        if self.status == StatusCode::INTERNAL_SERVER_ERROR {
+            response.extensions_mut().insert(LacksRequestId);
+        }
+        response
     }
 }
 
@@ -118,7 +147,12 @@ pub struct Duplicates {
 impl InboxFailure {
     /// A failure with its status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
-        Self { status, detail: detail.into(), duplicates: None, retry_after: None }
+        Self {
+            status,
+            detail: detail.into(),
+            duplicates: None,
+            retry_after: None,
+        }
     }
 }
 
@@ -144,7 +178,17 @@ impl From<Error> for InboxFailure {
             | Error::InboxId(_)
             | Error::Client(_) => StatusCode::BAD_REQUEST,
         };
-        Self { retry_after: retry_after(&error), ..Self::new(status, error.to_string()) }
+        let detail = match &error {
+            // The engine's text speaks of idempotency keys; here every operation may be repeated.
+            Error::OutcomeUnknown(_) => {
+                "the store failed at commit, the outcome is unknown; send the same request again".to_owned()
+            }
+            error => error.to_string(),
+        };
+        Self {
+            retry_after: retry_after(&error),
+            ..Self::new(status, detail)
+        }
     }
 }
 
@@ -167,7 +211,9 @@ fn retry_after(error: &Error) -> Option<u32> {
 
 fn with_retry_after(mut response: Response, seconds: Option<u32>) -> Response {
     if let Some(seconds) = seconds {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }
@@ -175,10 +221,17 @@ fn with_retry_after(mut response: Response, seconds: Option<u32>) -> Response {
 /// Errors of ours are logged once, here, with their causes; the request's span names it.
 fn log(error: &Error) {
     match error {
-        Error::Internal(source) => tracing::error!(error = source.as_ref() as &dyn std::error::Error, "a request failed"),
-        Error::OutcomeUnknown(source) => tracing::error!(error = source as &dyn std::error::Error, "a commit failed"),
+        Error::Internal(source) => tracing::error!(
+            error = source.as_ref() as &dyn std::error::Error,
+            "a request failed"
+        ),
+        Error::OutcomeUnknown(source) => {
+            tracing::error!(error = source as &dyn std::error::Error, "a commit failed")
+        }
         Error::Unavailable { reason } => tracing::warn!(reason, "a request was refused"),
-        Error::Access(refused) => tracing::debug!(refused = %refused, cause = refused.source().map(tracing::field::display), "access refused"),
+        Error::Access(refused) => {
+            tracing::debug!(refused = %refused, cause = refused.source().map(tracing::field::display), "access refused")
+        }
         _ => {}
     }
 }

@@ -36,7 +36,7 @@ pub mod show;
 /// Telling the campaign system what was deleted.
 pub mod sync;
 
-/// The routes of the inbox. The words that are routes are no ids, which [`path::MessageId`] finds out.
+/// The routes of the inbox. The words that are routes are no ids, which the path extractor finds out.
 pub fn routes() -> Router<State> {
     let by_id = || get(show::show).delete(delete::delete);
     Router::new()

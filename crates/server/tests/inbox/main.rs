@@ -8,6 +8,7 @@
 mod access;
 mod answers;
 mod cleanup;
+mod failures;
 mod import;
 mod import_bodies;
 mod interrupted;
