@@ -83,8 +83,8 @@ fn decoded(segment: &str) -> String {
 
 impl ServerHooks {
     /// The app's name: classic path, host, default.
-    fn app_name(&self, route: &Route, client: Option<&ClientInfo>) -> String {
-        if let Some((app, _)) = &route.classic {
+    fn app_name(&self, classic: Option<&(String, String)>, client: Option<&ClientInfo>) -> String {
+        if let Some((app, _)) = classic {
             return app.clone();
         }
         let host = client.map_or("", ClientInfo::host);
@@ -107,36 +107,36 @@ impl ServerHooks {
 
 impl Hooks for ServerHooks {
     fn prepare(&self, parts: &mut Parts) -> Result<(), Response> {
-        let route = Route::of(parts.uri.path());
-        let client = parts.extensions.get::<ClientInfo>().cloned();
-        let request_id = parts
-            .extensions
-            .get::<RequestId>()
-            .map_or("", RequestId::as_str)
-            .to_owned();
-        let id = self.app_name(&route, client.as_ref());
+        let Route { classic, path } = Route::of(parts.uri.path());
+        let id = self.app_name(classic.as_ref(), parts.extensions.get::<ClientInfo>());
         let app = id
             .parse()
             .ok()
             .and_then(|id: AppId| self.state.engine.access().app(&id));
-        let meta = Meta {
-            endpoint: route.path.clone(),
-            forwarded_for: client.map_or_else(String::new, |client| client.forwarded_for().to_owned()),
-            request_id,
-        };
-        let family = Family::of(&route.path);
-        let known = app.is_some() || !family.needs_app(&route.path);
-        parts.extensions.insert(meta.clone());
+        let family = Family::of(&path);
+        let known = app.is_some() || !family.needs_app(&path);
+        parts.uri = with_path(&parts.uri, &path);
         parts.extensions.insert(Addressed {
             id,
             app,
-            path_key: route.classic.map(|(_, key)| key),
+            path_key: classic.map(|(_, key)| key),
         });
-        parts.uri = with_path(&parts.uri, &route.path);
-        match known {
-            true => Ok(()),
-            false => Err(self.refuse(family, &meta, Error::NotFound { what: "app" })),
+        if known {
+            return Ok(());
         }
+        let meta = Meta {
+            endpoint: path,
+            forwarded_for: parts
+                .extensions
+                .get::<ClientInfo>()
+                .map_or_else(String::new, |client| client.forwarded_for().to_owned()),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .map_or("", RequestId::as_str)
+                .to_owned(),
+        };
+        Err(self.refuse(family, &meta, Error::NotFound { what: "app" }))
     }
 
     fn origin_allowed(&self, parts: &Parts, origin: &HeaderValue) -> bool {
@@ -169,8 +169,13 @@ impl Hooks for ServerHooks {
 
     fn panicked(&self, request: RequestContext<'_>) -> Response {
         let route = Route::of(request.uri.path());
-        let error = Error::Internal("a handler panicked".into());
-        self.refuse(Family::of(&route.path), &meta(&request, &route), error)
+        match Family::of(&route.path) {
+            Family::Inbox => {
+                let error = Error::Internal("a handler panicked".into());
+                self.inbox(&meta(&request, &route), error.into())
+            }
+            Family::Channel => ChannelError::internal(request.request_id.as_str()).into_response(),
+        }
     }
 }
 

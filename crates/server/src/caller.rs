@@ -19,16 +19,21 @@ impl FromRequestParts<State> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, state: &State) -> Result<Self, Response> {
         let family = Family::of(parts.uri.path());
-        authenticate(parts, state).await.map(Self).map_err(|error| match family {
-            Family::Inbox => InboxFailure::from(error).into_response(),
-            Family::Channel => ChannelError::from(error).into_response(),
-        })
+        authenticate(parts, state)
+            .await
+            .map(Self)
+            .map_err(|error| match family {
+                Family::Inbox => InboxFailure::from(error).into_response(),
+                Family::Channel => ChannelError::from(error).into_response(),
+            })
     }
 }
 
 async fn authenticate(parts: &Parts, state: &State) -> Result<engine::access::caller::Caller, Error> {
     let addressed = parts.extensions.get::<Addressed>();
-    let app = addressed.and_then(|addressed| addressed.app.as_ref()).ok_or(Error::NotFound { what: "app" })?;
+    let app = addressed
+        .and_then(|addressed| addressed.app.as_ref())
+        .ok_or(Error::NotFound { what: "app" })?;
     let path_key = addressed.and_then(|addressed| addressed.path_key.clone());
     let credentials = credentials(parts, path_key);
     Ok(state.engine.access().authenticate(app, &credentials).await?)
@@ -38,18 +43,33 @@ async fn authenticate(parts: &Parts, state: &State) -> Result<engine::access::ca
 /// `?token=`.
 fn credentials(parts: &Parts, path_key: Option<String>) -> Credentials {
     let query = parts.uri.query().unwrap_or_default();
-    let keys = [header(&parts.headers, "x-api-key"), query::value(query, "key"), path_key];
-    let tokens = [header(&parts.headers, "user-token"), bearer(&parts.headers), query::value(query, "token")];
+    let keys = [
+        header(&parts.headers, "x-api-key"),
+        query::value(query, "key"),
+        path_key,
+    ];
+    let tokens = [
+        header(&parts.headers, "user-token"),
+        bearer(&parts.headers),
+        query::value(query, "token"),
+    ];
     let is_given = |token: &String| !matches!(token.as_str(), "" | "undefined" | "null");
-    Credentials::new(keys.into_iter().flatten(), tokens.into_iter().flatten().find(is_given))
+    Credentials::new(
+        keys.into_iter().flatten(),
+        tokens.into_iter().flatten().find(is_given),
+    )
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+    headers
+        .get(name)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then(|| token.trim().to_owned())
 }

@@ -8,9 +8,11 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::State;
-use crate::error::InboxFailure;
+use crate::error::{ChannelError, Family, InboxFailure, LacksRequestId};
+use crate::serve::client::ClientInfo;
+use crate::serve::request_id::RequestId;
 
-/// What every inbox answer says of its request (api.md 4). A request extension.
+/// What every inbox answer says of its request (api.md 4).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Meta {
     /// The path without query and without classic prefix.
@@ -73,9 +75,25 @@ impl<T: Serialize> IntoResponse for Data<T> {
     }
 }
 
-/// Middleware of the inbox routes: puts `meta` around what handlers answer.
+/// Middleware of all routes: puts `meta` around what inbox handlers answer, and the request's id into an
+/// error of ours of the channel family.
 pub async fn wrap(AxumState(state): AxumState<State>, request: Request, next: Next) -> Response {
-    let meta = request.extensions().get::<Meta>().cloned().unwrap_or_default();
+    let request_id = request.extensions().get::<RequestId>().cloned();
+    let request_id = request_id.as_ref().map_or("", RequestId::as_str);
+    let path = request.uri().path();
+    if Family::of(path) == Family::Channel {
+        let mut response = next.run(request).await;
+        return match response.extensions_mut().remove::<LacksRequestId>() {
+            Some(_) => ChannelError::internal(request_id).into_response(),
+            None => response,
+        };
+    }
+    let forwarded_for = request.extensions().get::<ClientInfo>();
+    let meta = Meta {
+        endpoint: path.to_owned(),
+        forwarded_for: forwarded_for.map_or_else(String::new, |client| client.forwarded_for().to_owned()),
+        request_id: request_id.to_owned(),
+    };
     let response = next.run(request).await;
     meta.render(response, state.engine.clock().timestamp())
 }
@@ -84,11 +102,21 @@ impl Meta {
     /// Writes the body of an answer that carries data or a failure; any other passes as it is.
     pub fn render(&self, mut response: Response, now: jiff::Timestamp) -> Response {
         let body = if let Some(RawData(data)) = response.extensions_mut().remove() {
-            serde_json::to_vec(&DataBody { meta: self.body(None, now), data: &data })
+            serde_json::to_vec(&DataBody {
+                meta: self.body(None, now),
+                data: &data,
+            })
         } else if let Some(failure) = response.extensions_mut().remove::<InboxFailure>() {
             let title = failure.status.canonical_reason().unwrap_or("Error");
-            let item = ErrorItem { status: failure.status.as_u16(), title, detail: &failure.detail };
-            serde_json::to_vec(&ErrorBody { meta: self.body(Some(&failure), now), errors: [item] })
+            let item = ErrorItem {
+                status: failure.status.as_u16(),
+                title,
+                detail: &failure.detail,
+            };
+            serde_json::to_vec(&ErrorBody {
+                meta: self.body(Some(&failure), now),
+                errors: [item],
+            })
         } else {
             return response;
         };
@@ -102,7 +130,10 @@ impl Meta {
                 response
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "an answer could not be written");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "an answer could not be written"
+                );
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }

@@ -19,24 +19,24 @@ use engine::Engine;
 
 pub mod serve;
 
-/// All routes.
-pub mod router;
 /// Which app a request is for.
 pub mod addressing;
 /// Who calls.
 pub mod caller;
-/// Engine errors as answers.
-pub mod error;
 /// Inbox answers.
 pub mod envelope;
-/// Query parameters.
-pub mod query;
-/// Channels (api.md 3).
-pub mod messaging;
+/// Engine errors as answers.
+pub mod error;
 /// The inbox (api.md 4).
 pub mod inbox;
+/// Channels (api.md 3).
+pub mod messaging;
 /// Health, and what clients ask first (api.md 3.6, 5).
 pub mod operating;
+/// Query parameters.
+pub mod query;
+/// All routes.
+pub mod router;
 
 /// What a server is set up with, beside the edge's own options.
 #[derive(Debug, Clone, Default)]

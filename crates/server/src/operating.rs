@@ -52,5 +52,10 @@ pub async fn info(
         Some(url) => url.trim_end_matches('/').to_owned(),
         None => format!("{}://{}", client.scheme(), client.host()),
     };
-    Json(Info { app_id: addressed.id, api_key: addressed.path_key.unwrap_or_default(), rt_url }).into_response()
+    Json(Info {
+        app_id: addressed.id,
+        api_key: addressed.path_key.unwrap_or_default(),
+        rt_url,
+    })
+    .into_response()
 }

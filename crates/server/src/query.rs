@@ -16,6 +16,10 @@ pub fn pairs(query: &str) -> impl Iterator<Item = (String, String)> + '_ {
 }
 
 fn decode(text: &str) -> String {
-    let spaced: Cow<'_, str> = if text.contains('+') { text.replace('+', " ").into() } else { text.into() };
+    let spaced: Cow<'_, str> = if text.contains('+') {
+        text.replace('+', " ").into()
+    } else {
+        text.into()
+    };
     percent_decode_str(&spaced).decode_utf8_lossy().into_owned()
 }

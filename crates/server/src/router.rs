@@ -36,10 +36,14 @@ const NOT_BUILT: [(&str, &str); 5] = [
 
 async fn not_found(uri: Uri) -> Response {
     let not_built = NOT_BUILT.iter().find(|(path, _)| *path == uri.path());
-    let is_socket_io = uri.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("EIO=")));
+    let is_socket_io = uri
+        .query()
+        .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("EIO=")));
     let error = match not_built {
         Some((_, what)) => Error::NotBuilt { what },
-        None if is_socket_io => Error::NotBuilt { what: "Backendless RT" },
+        None if is_socket_io => Error::NotBuilt {
+            what: "Backendless RT",
+        },
         None => Error::NotFound { what: "route" },
     };
     match Family::of(uri.path()) {

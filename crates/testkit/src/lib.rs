@@ -9,6 +9,7 @@
 //! - [`server`]: [`server::Server`] with its builder; starting, restarting, stopping.
 //! - [`app`]: apps with their keys, tokens and settings.
 //! - [`clock`]: the clock that stands still until it is moved.
+//! - [`faults`]: a store that fails when it is told to.
 //! - [`sse`]: event streams, parsed as the WHATWG specification says.
 
 #![expect(clippy::unwrap_used, reason = "in a test everything unexpected is a failure")]
@@ -19,6 +20,8 @@ use std::time::Duration;
 pub mod app;
 /// The clock that tests move.
 pub mod clock;
+/// A store that fails when it is told to.
+pub mod faults;
 /// A server on port 0.
 pub mod server;
 /// Readers of server-sent events.

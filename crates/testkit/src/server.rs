@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, JWT_SECRET};
 use crate::clock::ManualClock;
+use crate::faults::FaultyStore;
 use crate::soon;
 
 type Change<T> = Arc<dyn Fn(&mut T) + Send + Sync>;
@@ -100,6 +101,8 @@ pub struct Server {
     pub engine: Arc<Engine>,
     /// The store, as a command beside the server would use it.
     pub store: SharedStore,
+    /// Makes the store fail.
+    pub faults: Arc<FaultyStore>,
     /// Where it listens.
     pub address: SocketAddr,
     /// A client with its own connections. It follows no redirects and uses no proxy.
@@ -132,8 +135,9 @@ impl Server {
         let store = SqliteStore::open(&options, Arc::clone(&clock), Arc::new(SystemIds), sink).unwrap();
         let store: SharedStore = Arc::new(store);
         ensure_default(&store, &builder, &*clock).await;
+        let faults = Arc::new(FaultyStore::new(Arc::clone(&store)));
         let engine = Engine::start(
-            Arc::clone(&store),
+            Arc::clone(&faults) as SharedStore,
             feed,
             clock,
             Arc::new(SystemIds),
@@ -162,6 +166,7 @@ impl Server {
             clock: manual,
             engine,
             store,
+            faults,
             address,
             http: http.build().unwrap(),
             builder,

@@ -1,5 +1,7 @@
 //! Channels over real sockets (api.md 1, 2, 3, 5).
 
+#![expect(clippy::unwrap_used, reason = "in a test everything unexpected is a failure")]
+
 /// Channel rules, scopes and credentials (api.md 2).
 mod access;
 /// Naming an app, and what apps keep from each other (api.md 1).
@@ -10,6 +12,8 @@ mod channels;
 mod ends;
 /// Live streams and how they go on (api.md 3.6).
 mod events;
+/// Errors of the store and of ours (api.md 3.1).
+mod failures;
 /// Idempotency keys (api.md 3.1).
 mod idempotency;
 /// Any JSON goes through as it is (api.md 3.1).
