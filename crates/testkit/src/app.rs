@@ -4,6 +4,7 @@ use std::time::Duration;
 use engine::Engine;
 use engine::access::key;
 use engine::access::token::mint::mint_token;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use model::app::{AppId, AppKey};
 use model::key::Scopes;
 use model::settings::AppSettings;
@@ -83,6 +84,12 @@ impl App {
         let settings = self.settings().await.jwt;
         let roles: Vec<String> = roles.iter().map(|role| (*role).to_owned()).collect();
         mint_token(&settings, user, &roles, ttl, &**self.engine.clock()).unwrap()
+    }
+
+    /// A token with these claims and whatever else they are, signed with [`JWT_SECRET`].
+    pub fn token_of(&self, claims: &serde_json::Value) -> String {
+        let key = EncodingKey::from_secret(JWT_SECRET.as_bytes());
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
     }
 
     /// The settings as they are stored.

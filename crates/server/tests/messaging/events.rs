@@ -3,6 +3,7 @@ use std::time::Duration;
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::clock::START;
+use testkit::server::Server;
 use testkit::sse::Events;
 
 use crate::support::{World, send};
@@ -248,4 +249,58 @@ async fn one_subscription_more_than_the_app_may_have_is_429() {
         }
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_reader_that_fell_behind_the_ring_loses_nothing_inside_the_window() {
+    let server = Server::builder().engine(|options| {
+        options.ring_messages = 8;
+        options.page_cache_bytes = 64 * 1024;
+    });
+    let world = World::of(server.start().await).await;
+    let mut slow = world.events("news", "").await;
+    slow.last_event_id().await;
+    // More than the sockets between the two take, while nobody reads.
+    let text = "x".repeat(60_000);
+    for n in 1..=200 {
+        world.publish("news", json!([n, text])).await;
+    }
+    for n in 1..=200 {
+        let event = slow.next().await.unwrap();
+        assert_eq!(event.name, "message", "{}", event.data);
+        let envelope = event.json();
+        assert_eq!(
+            (&envelope["seq"], &envelope["message"][0]),
+            (&json!(n), &json!(n))
+        );
+        assert_eq!(envelope["message"][1].as_str().map(str::len), Some(60_000));
+    }
+    world.publish("news", json!("live")).await;
+    assert_eq!(payloads(&mut slow, 1).await, [json!("live")]);
+}
+
+#[tokio::test]
+async fn many_streams_share_one_http2_connection() {
+    let world = World::new().await;
+    let http = reqwest::Client::builder()
+        .http2_prior_knowledge()
+        .no_proxy()
+        .build()
+        .unwrap();
+    let mut streams = Vec::new();
+    for _ in 0..20 {
+        let url = world.server.url("/api/messaging/news/events");
+        let mut events = world.open(http.get(url).header("X-Api-Key", &world.key)).await;
+        events.last_event_id().await;
+        streams.push(events);
+    }
+    world.publish("news", json!(1)).await;
+    for events in &mut streams {
+        assert_eq!(payloads(events, 1).await, [json!(1)]);
+    }
+    world.delete("/api/messaging/channels/news").await;
+    for events in &mut streams {
+        assert_eq!(events.next().await.unwrap().name, "end");
+        assert_eq!(events.next().await, None);
+    }
 }
