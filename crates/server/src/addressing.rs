@@ -9,10 +9,9 @@ use model::app::{AppId, RESERVED};
 
 use crate::State;
 use crate::envelope::Meta;
-use crate::error::{ChannelError, Family, InboxFailure};
+use crate::error::{ChannelError, Family, InboxFailure, LacksRequestId};
 use crate::serve::client::ClientInfo;
 use crate::serve::hooks::{Hooks, RequestContext};
-use crate::serve::request_id::RequestId;
 
 /// The app that a request is for. A request extension.
 #[derive(Clone)]
@@ -124,18 +123,7 @@ impl Hooks for ServerHooks {
         if known {
             return Ok(());
         }
-        let meta = Meta {
-            endpoint: path,
-            forwarded_for: parts
-                .extensions
-                .get::<ClientInfo>()
-                .map_or_else(String::new, |client| client.forwarded_for().to_owned()),
-            request_id: parts
-                .extensions
-                .get::<RequestId>()
-                .map_or("", RequestId::as_str)
-                .to_owned(),
-        };
+        let meta = Meta::of(parts);
         Err(self.refuse(family, &meta, Error::NotFound { what: "app" }))
     }
 
@@ -164,6 +152,13 @@ impl Hooks for ServerHooks {
                 InboxFailure::new(http::StatusCode::FORBIDDEN, text),
             ),
             Family::Channel => ChannelError::new(http::StatusCode::FORBIDDEN, 5917, text).into_response(),
+        }
+    }
+
+    fn failed(&self, response: Response, request: RequestContext<'_>) -> Response {
+        match response.extensions().get::<LacksRequestId>() {
+            Some(LacksRequestId) => ChannelError::internal(request.request_id.as_str()).into_response(),
+            None => response,
         }
     }
 

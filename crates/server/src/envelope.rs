@@ -1,14 +1,17 @@
+use std::convert::Infallible;
+
 use axum::body::Body;
-use axum::extract::{Request, State as AxumState};
+use axum::extract::{FromRequestParts, Request, State as AxumState};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::State;
-use crate::error::{ChannelError, Family, InboxFailure, LacksRequestId};
+use crate::error::InboxFailure;
 use crate::serve::client::ClientInfo;
 use crate::serve::request_id::RequestId;
 
@@ -75,30 +78,32 @@ impl<T: Serialize> IntoResponse for Data<T> {
     }
 }
 
-/// Middleware of all routes: puts `meta` around what inbox handlers answer, and the request's id into an
-/// error of ours of the channel family.
-pub async fn wrap(AxumState(state): AxumState<State>, request: Request, next: Next) -> Response {
-    let request_id = request.extensions().get::<RequestId>().cloned();
-    let request_id = request_id.as_ref().map_or("", RequestId::as_str);
-    let path = request.uri().path();
-    if Family::of(path) == Family::Channel {
-        let mut response = next.run(request).await;
-        return match response.extensions_mut().remove::<LacksRequestId>() {
-            Some(_) => ChannelError::internal(request_id).into_response(),
-            None => response,
-        };
-    }
-    let forwarded_for = request.extensions().get::<ClientInfo>();
-    let meta = Meta {
-        endpoint: path.to_owned(),
-        forwarded_for: forwarded_for.map_or_else(String::new, |client| client.forwarded_for().to_owned()),
-        request_id: request_id.to_owned(),
-    };
+/// Middleware of the inbox routes: puts `meta` around what handlers answer.
+pub async fn wrap(AxumState(state): AxumState<State>, meta: Meta, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     meta.render(response, state.engine.clock().timestamp())
 }
 
+impl FromRequestParts<State> for Meta {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &State) -> Result<Self, Infallible> {
+        Ok(Self::of(parts))
+    }
+}
+
 impl Meta {
+    /// What a request tells of itself once the edge has prepared it.
+    pub fn of(parts: &Parts) -> Self {
+        let client = parts.extensions.get::<ClientInfo>();
+        let request_id = parts.extensions.get::<RequestId>();
+        Self {
+            endpoint: parts.uri.path().to_owned(),
+            forwarded_for: client.map_or_else(String::new, |client| client.forwarded_for().to_owned()),
+            request_id: request_id.map_or_else(String::new, |id| id.as_str().to_owned()),
+        }
+    }
+
     /// Writes the body of an answer that carries data or a failure; any other passes as it is.
     pub fn render(&self, mut response: Response, now: jiff::Timestamp) -> Response {
         let body = if let Some(RawData(data)) = response.extensions_mut().remove() {

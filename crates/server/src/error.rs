@@ -103,7 +103,7 @@ impl ChannelError {
     }
 }
 
-/// Marks an answer that [`crate::envelope::wrap`] gives the request's id.
+/// Marks an answer that the edge gives the request's id ([`crate::serve::hooks::Hooks::failed`]).
 #[derive(Clone)]
 pub struct LacksRequestId;
 

@@ -1,10 +1,12 @@
 use axum::Router;
+use axum::extract::State as AxumState;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use engine::error::Error;
 use http::{StatusCode, Uri};
 
+use crate::envelope::Meta;
 use crate::error::{ChannelError, Family, InboxFailure};
 use crate::{State, envelope, inbox, messaging, operating};
 
@@ -18,10 +20,9 @@ pub fn router(state: State) -> Router {
         // Publishers and subscribers.
         .merge(messaging::routes())
         // Users and the campaign system.
-        .merge(inbox::routes())
+        .merge(inbox::routes().layer(from_fn_with_state(state.clone(), envelope::wrap)))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(state.clone(), envelope::wrap))
         .with_state(state)
 }
 
@@ -34,7 +35,7 @@ const NOT_BUILT: [(&str, &str); 5] = [
     ("/admin/v1/clock/advance", "the manual clock"),
 ];
 
-async fn not_found(uri: Uri) -> Response {
+async fn not_found(AxumState(state): AxumState<State>, meta: Meta, uri: Uri) -> Response {
     let not_built = NOT_BUILT.iter().find(|(path, _)| *path == uri.path());
     let is_socket_io = uri
         .query()
@@ -47,15 +48,27 @@ async fn not_found(uri: Uri) -> Response {
         None => Error::NotFound { what: "route" },
     };
     match Family::of(uri.path()) {
-        Family::Inbox => InboxFailure::from(error).into_response(),
+        Family::Inbox => meta.render(
+            InboxFailure::from(error).into_response(),
+            state.engine.clock().timestamp(),
+        ),
         Family::Channel => ChannelError::from(error).into_response(),
     }
 }
 
-async fn method_not_allowed(uri: Uri, method: http::Method) -> Response {
+async fn method_not_allowed(
+    AxumState(state): AxumState<State>,
+    meta: Meta,
+    uri: Uri,
+    method: http::Method,
+) -> Response {
     let text = format!("{method} is not a method of this path");
+    let status = StatusCode::METHOD_NOT_ALLOWED;
     match Family::of(uri.path()) {
-        Family::Inbox => InboxFailure::new(StatusCode::METHOD_NOT_ALLOWED, text).into_response(),
-        Family::Channel => ChannelError::new(StatusCode::METHOD_NOT_ALLOWED, 5918, text).into_response(),
+        Family::Inbox => {
+            let failure = InboxFailure::new(status, text);
+            meta.render(failure.into_response(), state.engine.clock().timestamp())
+        }
+        Family::Channel => ChannelError::new(status, 5918, text).into_response(),
     }
 }

@@ -10,8 +10,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
 use futures_util::FutureExt;
-use http::Request;
 use http::request::Parts;
+use http::{Request, StatusCode};
 use hyper::body::{Body as _, Incoming};
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
@@ -113,6 +113,16 @@ impl Edge {
         // The call itself is inside, since a handler may panic before its first await.
         let routed = async move { router.call(Request::from_parts(parts, body)).await };
         match AssertUnwindSafe(routed).catch_unwind().await {
+            Ok(Ok(response)) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => {
+                self.options.hooks.failed(
+                    response,
+                    RequestContext {
+                        uri: &uri,
+                        request_id,
+                        client,
+                    },
+                )
+            }
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             Err(panic) => {

@@ -46,6 +46,12 @@ pub trait Hooks: Send + Sync + 'static {
     /// The 403 for plain HTTP where HTTPS is required, in the shape of the route's family.
     fn plain_http_refused(&self, request: RequestContext<'_>) -> Response;
 
+    /// Sees every 500 that a route answers, and may put the request's id into it.
+    fn failed(&self, response: Response, request: RequestContext<'_>) -> Response {
+        let _ = request;
+        response
+    }
+
     /// The 500 for a handler that panicked, in the shape of the route's family.
     fn panicked(&self, request: RequestContext<'_>) -> Response;
 }
