@@ -51,7 +51,7 @@ pub(super) fn append(tx: &mut Tx<'_>, append: &Append) -> Result<Appended, JobEr
             .of(tx.connection, append.app)?
             .window(append.channel.as_str());
         if message.seq > window.count {
-            tx.pending.trims.push((head.channel, message.seq - window.count));
+            tx.pending.over_count += ANCHOR_EVERY;
         }
     }
     if let Some(idempotency) = &append.idempotency {

@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use crate::error::JobError;
 use crate::heads::{ChannelHead, ChannelKey};
-use crate::log::retention::{self, AgeSweep};
+use crate::log::retention::{self, AgeSweep, CountSweep};
 use crate::writer::Context;
 use crate::writer::transaction::Tx;
 
@@ -28,15 +28,12 @@ pub(crate) struct Maintenance {
     watermark: i64,
     /// What the running transaction makes of it.
     next_watermark: i64,
-    /// Channels over their count, with the last seq to go.
-    trims: VecDeque<(i64, u64)>,
-    /// Trims that the running transaction ends.
-    ended_trims: Vec<(i64, u64)>,
     /// Channels that were deleted.
     purges: VecDeque<i64>,
     /// Apps that were deleted.
     deleted_apps: VecDeque<AppKey>,
     ages: AgeSweep,
+    counts: CountSweep,
     idempotency_due: bool,
     loaded: bool,
     last_tick: Option<Instant>,
@@ -57,10 +54,10 @@ impl Maintenance {
             return false;
         }
         self.flush.is_some()
-            || !self.trims.is_empty()
             || !self.purges.is_empty()
             || !self.deleted_apps.is_empty()
             || self.ages.is_due()
+            || self.counts.is_due()
             || self.idempotency_due
             || context.heads.dirty() >= LAGGING_HEADS
     }
@@ -81,6 +78,7 @@ impl Maintenance {
         }
         if !self.loaded {
             self.ages.reload(connection)?;
+            self.counts.restart();
             self.watermark = heads_row(connection)?;
             self.next_watermark = self.watermark;
             self.purges = retention::deleted_channels(connection)?.into();
@@ -88,6 +86,7 @@ impl Maintenance {
             self.loaded = true;
         }
         self.ages.set_due();
+        self.counts.tick();
         self.idempotency_due = true;
         // Also where no head lags: the last rows may be of a channel that was deleted since.
         if self.flush.is_none() && (context.heads.dirty() > 0 || context.heads.last_row() > self.watermark) {
@@ -103,15 +102,6 @@ impl Maintenance {
             self.flush = Some(start_flush(tx.context));
         }
         left -= self.write_heads(tx.connection, tx.context, left)?;
-        while left > 0
-            && let Some((channel, upto)) = self.trims.front().copied()
-        {
-            let removed = retention::trim_to_count(tx.connection, channel, upto, left)?;
-            left = left.saturating_sub(removed.max(1));
-            if removed == 0 {
-                self.ended_trims.extend(self.trims.pop_front());
-            }
-        }
         while left > 0
             && let Some(app) = self.deleted_apps.front().copied()
         {
@@ -137,6 +127,10 @@ impl Maintenance {
             let swept = self.ages.sweep(tx, self.next_watermark, left)?;
             left = left.saturating_sub(swept);
         }
+        if left > 0 && self.counts.is_due() {
+            let swept = self.counts.sweep(tx, self.next_watermark, left)?;
+            left = left.saturating_sub(swept);
+        }
         if left > 0 && self.idempotency_due {
             let removed = retention::forget_idempotency_keys(tx.connection, tx.now - IDEMPOTENCY_AGE, left)?;
             self.idempotency_due = removed == left;
@@ -145,15 +139,9 @@ impl Maintenance {
     }
 
     /// Takes over what a commit left to do, and what it did.
-    pub(crate) fn committed(
-        &mut self,
-        trims: &mut Vec<(i64, u64)>,
-        purges: &mut Vec<i64>,
-        context: &Context,
-    ) {
+    pub(crate) fn committed(&mut self, over_count: &mut u64, purges: &mut Vec<i64>, context: &Context) {
         self.watermark = self.next_watermark;
-        self.ended_trims.clear();
-        self.trims.extend(trims.drain(..));
+        self.counts.add(std::mem::take(over_count));
         self.purges.extend(purges.drain(..));
         if !self.written.is_empty() {
             context.heads.written(self.written.drain(..));
@@ -165,7 +153,7 @@ impl Maintenance {
         self.written.clear();
         self.flush = None;
         self.next_watermark = self.watermark;
-        self.trims.extend(self.ended_trims.drain(..));
+        self.counts.restart();
         self.loaded = false;
     }
 

@@ -15,6 +15,8 @@ use crate::{Role, SqliteOptions};
 
 /// How long the writer waits for work before it looks after what lags.
 const PATIENCE: Duration = Duration::from_millis(250);
+/// How long after a batch the writer waits for the next before it does maintenance alone.
+const BETWEEN_BATCHES: Duration = Duration::from_millis(2);
 /// Rows that maintenance touches at most in a transaction of its own.
 const IDLE_BUDGET: usize = 128;
 
@@ -75,15 +77,22 @@ impl WriterThread {
 
     /// Until the queue is closed and empty.
     pub(crate) fn run(mut self) {
+        // Jobs of the last batch: about so many callers have their answer and may come again.
+        let mut last = 0;
         loop {
-            let patience = if self.maintains() && self.maintenance.has_work(&self.context) {
-                Duration::ZERO
-            } else {
-                PATIENCE.min(self.options.maintenance_interval)
+            let patience = match self.maintains() && self.maintenance.has_work(&self.context) {
+                false => PATIENCE.min(self.options.maintenance_interval),
+                // A batch takes maintenance along; a flush for it alone would hold the next one up.
+                true if last > 0 => BETWEEN_BATCHES,
+                true => Duration::ZERO,
             };
             let work = self
                 .queue
-                .take(self.options.batch_jobs, self.options.batch_bytes, patience);
+                .take(self.options.batch_jobs, self.options.batch_bytes, patience, last);
+            last = match &work {
+                Work::Batch(jobs) => jobs.len(),
+                Work::Idle | Work::Closed => 0,
+            };
             // Also where jobs never stop coming.
             self.tick();
             match work {
@@ -118,7 +127,7 @@ impl WriterThread {
 
     fn run_together(&mut self, jobs: Vec<Box<dyn Job>>) {
         let budget = if self.maintains() {
-            (2 * jobs.len() + 32).min(512)
+            (4 * jobs.len() + 64).min(1_024)
         } else {
             0
         };
@@ -159,7 +168,7 @@ impl WriterThread {
 
     /// Runs the jobs, and up to `budget` rows of maintenance, in one transaction.
     fn transact(&mut self, jobs: &mut [Box<dyn Job>], budget: usize) -> Ended {
-        if let Err(error) = self.connection.execute_batch("BEGIN IMMEDIATE") {
+        if let Err(error) = self.control("BEGIN IMMEDIATE") {
             return Ended::NotBegun(error);
         }
         if let Err(failed) = self.fill_transaction(jobs, budget) {
@@ -185,6 +194,11 @@ impl WriterThread {
         }
     }
 
+    /// Begins or ends a transaction; prepared once.
+    fn control(&self, statement: &str) -> rusqlite::Result<usize> {
+        self.connection.prepare_cached(statement)?.execute([])
+    }
+
     fn fill_transaction(&mut self, jobs: &mut [Box<dyn Job>], budget: usize) -> Result<(), Ended> {
         let now = self.context.clock.now();
         let mut tx = Tx {
@@ -208,7 +222,7 @@ impl WriterThread {
     fn commit(&self) -> rusqlite::Result<()> {
         #[cfg(test)]
         crate::writer::tests::fail_before_commit()?;
-        self.connection.execute_batch("COMMIT")?;
+        self.control("COMMIT")?;
         #[cfg(test)]
         crate::writer::tests::fail_after_commit()?;
         Ok(())
@@ -219,7 +233,7 @@ impl WriterThread {
         let pending = &mut self.pending;
         self.context.heads.commit(pending.heads.drain(), pending.last_row);
         self.maintenance
-            .committed(&mut pending.trims, &mut pending.purges, &self.context);
+            .committed(&mut pending.over_count, &mut pending.purges, &self.context);
         pending.last_id = None;
         let commits = std::mem::take(&mut pending.commits);
         if !commits.is_empty() {

@@ -33,8 +33,8 @@ pub(crate) struct Pending {
     pub(crate) commits: Vec<Commit>,
     /// The last row of the log.
     pub(crate) last_row: i64,
-    /// Channels that have more messages than their window, with the last seq to go.
-    pub(crate) trims: Vec<(i64, u64)>,
+    /// Messages that left the count of their channel's window.
+    pub(crate) over_count: u64,
     /// Channels that were deleted and are to be purged.
     pub(crate) purges: Vec<i64>,
     /// How many channels apps have, as far as asked for.
