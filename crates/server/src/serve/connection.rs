@@ -25,6 +25,9 @@ use super::tls::Tls;
 
 /// Clients over the cap that are told so at once; beyond, they are just closed.
 const TURN_AWAY_PLACES: usize = 64;
+/// The first byte of a TLS connection: a record of the kind handshake (RFC 8446, 5.1). No HTTP request
+/// begins with it.
+const TLS_HANDSHAKE: u8 = 22;
 /// Between the probes of a connection that does not answer them.
 const KEEPALIVE_PROBE_INTERVAL: Duration = Duration::from_secs(15);
 
@@ -127,13 +130,31 @@ pub(super) async fn serve(
     place: OwnedSemaphorePermit,
 ) {
     let mut stop = shared.stop.clone();
+    let peer = SocketAddr::new(peer.ip().to_canonical(), peer.port());
+    if let Err(error) = tune(&tcp, shared.limits.tcp_keepalive) {
+        tracing::debug!(peer.ip = %peer.ip(), %error, "the socket options could not be set");
+    }
+    let tls = match tls {
+        None => None,
+        Some(tls) => {
+            let looked = tokio::select! {
+                biased;
+                _ = stop.changed() => return,
+                looked = speaks_tls(&shared.limits, &tcp) => looked,
+            };
+            match looked {
+                Ok(speaks_tls) => speaks_tls.then_some(tls),
+                Err(error) => {
+                    tracing::debug!(peer.ip = %peer.ip(), %error, "a connection did not get as far as a request");
+                    return;
+                }
+            }
+        }
+    };
     let hop = Hop {
-        peer: SocketAddr::new(peer.ip().to_canonical(), peer.port()),
+        peer,
         tls: tls.is_some(),
     };
-    if let Err(error) = tune(&tcp, shared.limits.tcp_keepalive) {
-        tracing::debug!(peer.ip = %hop.peer.ip(), %error, "the socket options could not be set");
-    }
     let tcp = GuardedTcp::new(
         tcp,
         hop.peer,
@@ -180,6 +201,20 @@ fn tune(tcp: &TcpStream, keepalive: Duration) -> io::Result<()> {
         .with_time(keepalive)
         .with_interval(KEEPALIVE_PROBE_INTERVAL);
     socket2::SockRef::from(tcp).set_tcp_keepalive(&probes)
+}
+
+/// Whether the client of an address with TLS speaks it. Plain HTTP is served too, so that it is told what
+/// is wrong (403 where HTTPS is required) and `/healthz` and `/readyz` answer (api.md 5).
+async fn speaks_tls(limits: &Limits, tcp: &TcpStream) -> Result<bool, NotOpened> {
+    let mut first = [0];
+    let seen = timeout(limits.first_byte, tcp.peek(&mut first))
+        .await
+        .map_err(|_| NotOpened::Silent)?
+        .map_err(NotOpened::Read)?;
+    if seen == 0 {
+        return Err(NotOpened::Closed);
+    }
+    Ok(first[0] == TLS_HANDSHAKE)
 }
 
 /// The TLS handshake, if any, and the choice between HTTP/1 and HTTP/2: by ALPN, else by the first

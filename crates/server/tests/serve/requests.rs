@@ -124,6 +124,21 @@ async fn plain_http_is_refused_where_https_is_required_but_for_the_health_checks
 }
 
 #[tokio::test]
+async fn plain_http_on_an_address_with_tls_is_told_so_and_the_health_checks_answer() {
+    let certificates = Certificates::new();
+    let server = Server::start_tls(router(), &certificates.tls(), |options| {
+        options.require_https = true;
+    })
+    .await;
+    let answer = request(&server, "GET /who", &[]).await;
+    assert_eq!(status(&answer), "403");
+    assert_eq!(body(&answer), "no plain HTTP to /who");
+    assert_eq!(body(&request(&server, "GET /healthz", &[]).await), "up");
+    assert_eq!(body(&request(&server, "GET /readyz", &[]).await), "ready");
+    server.stop().await;
+}
+
+#[tokio::test]
 async fn https_by_tls_or_by_the_word_of_a_trusted_proxy_is_not_refused() {
     let certificates = Certificates::new();
     let server = Server::start_tls(router(), &certificates.tls(), |options| {
