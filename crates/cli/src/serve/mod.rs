@@ -158,7 +158,7 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
             tracing::warn!("not everything could be finished in time: what still ran was given up");
             Ok(())
         }
-        signal = signals.stop() => anyhow::bail!("{signal} a second time: stopped at once"),
+        signal = signals.stop_again() => anyhow::bail!("{signal} a second time: stopped at once"),
     }
 }
 

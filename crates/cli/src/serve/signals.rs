@@ -1,5 +1,11 @@
+use std::time::{Duration, Instant};
+
 use anyhow::Context as _;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// Signals so close together are one wish: Ctrl-C reaches a whole process group, and a script or `timeout`
+/// in front passes its own on as well.
+const SAME_WISH: Duration = Duration::from_millis(500);
 
 /// The signals that a server listens to, from [`Signals::listen`] on.
 pub struct Signals {
@@ -35,6 +41,17 @@ impl Signals {
                 _ = self.hang_up.recv() => {
                     tracing::info!("SIGHUP: certificates are looked at every server.tls_reload_interval by themselves");
                 }
+            }
+        }
+    }
+
+    /// As [`Self::stop`], but what comes right after the first signal is no second one.
+    pub async fn stop_again(&mut self) -> &'static str {
+        let first = Instant::now();
+        loop {
+            let signal = self.stop().await;
+            if first.elapsed() >= SAME_WISH {
+                return signal;
             }
         }
     }
