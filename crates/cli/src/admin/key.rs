@@ -8,6 +8,7 @@ use engine::system::{SystemClock, SystemIds};
 use model::app::AppId;
 use model::key::{ApiKey, KeyName, Preset, Scope, Scopes, check_secret};
 use model::time::{Clock as _, DateTime, UnixMillis, parse_duration};
+use serde::Serialize;
 use serde_json::{Value, json};
 use store::SharedStore;
 
@@ -92,6 +93,16 @@ Examples:
 
 Exit status: 0 revoked, 1 failure (also where there is no such valid key), 2 wrong usage.";
 
+/// A new key, in the order of fields that the help promises.
+#[derive(Serialize)]
+struct Created<'a> {
+    id: &'a str,
+    name: &'a str,
+    key: &'a str,
+    scopes: Vec<&'static str>,
+    expires: Option<String>,
+}
+
 /// Runs the chosen one.
 ///
 /// # Errors
@@ -108,13 +119,13 @@ pub async fn run(command: KeyCommand, output: &Output) -> anyhow::Result<()> {
             let outcome = create(&opened, &args, &secret).await;
             let key = close(opened, outcome).await?;
             if args.store.json {
-                output.json(&json!({
-                    "id": key.id,
-                    "name": key.name.as_str(),
-                    "key": secret,
-                    "scopes": scopes(&key),
-                    "expires": key.expires.map(date),
-                }))
+                output.json(&Created {
+                    id: &key.id,
+                    name: key.name.as_str(),
+                    key: &secret,
+                    scopes: scopes(&key),
+                    expires: key.expires.map(date),
+                })
             } else {
                 output.line(&secret)
             }

@@ -209,9 +209,13 @@ fn a_key_as_json_has_the_documented_fields() {
         folder,
         "key create --json --preset client --name backend --expires 30d",
     );
+    let starts = ["id", "name", "key", "scopes", "expires"].map(|name| made.find(&format!("\"{name}\":")));
+    assert!(
+        starts.is_sorted() && starts.iter().all(Option::is_some),
+        "the fields in the order of the help: {made}"
+    );
     let made: Value = serde_json::from_str(&made).unwrap();
-    let names: Vec<_> = made.as_object().unwrap().keys().cloned().collect();
-    assert_eq!(names, ["expires", "id", "key", "name", "scopes"]);
+    assert_eq!(made.as_object().unwrap().len(), 5);
     assert!(made["key"].as_str().unwrap().starts_with("backend-"));
     assert_eq!(
         made["scopes"],
