@@ -182,7 +182,8 @@ fn hint(error: &client::Error) -> Option<String> {
                 .retry_after
                 .map(|wait| format!("try again in {} s", wait.as_secs()));
         }
-        (500 | 502..=504, _) => {
+        // A 503 that waiting does not help says itself what would: sync without a URL, an unknown outcome.
+        (500 | 502 | 504, _) => {
             return Some(match &refusal.request_id {
                 Some(id) => format!("try again; the server's log has it as request {id}"),
                 None => "try again later".to_owned(),

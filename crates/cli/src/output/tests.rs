@@ -51,18 +51,33 @@ async fn refusals_come_with_advice() {
         ),
     ];
     for (answer, expected) in cases {
-        let stub = Stub::play(vec![answer]).await;
-        let client = Client::new(Options {
-            url: stub.url.clone(),
-            ..Options::default()
-        })
-        .unwrap();
-        let error = client.status("x").await.context("while testing").unwrap_err();
-        let text = describe(&error);
+        let text = told(answer).await;
         assert!(
             text.starts_with("while testing: ") && text.contains(expected),
             "{text}"
         );
         assert_eq!(text.matches("HTTP").count(), 1, "{text}");
     }
+}
+
+#[tokio::test]
+async fn what_trying_again_does_not_mend_comes_without_that_advice() {
+    let answer = Answer::json_with(
+        503,
+        "x-request-id: r-7\r\n",
+        r#"{"meta":{},"errors":[{"status":503,"title":"Service Unavailable","detail":"sync is disabled"}]}"#,
+    );
+    assert_eq!(told(answer).await, "while testing: sync is disabled (HTTP 503)");
+}
+
+/// What is printed about a call that is answered so.
+async fn told(answer: Answer) -> String {
+    let stub = Stub::play(vec![answer]).await;
+    let client = Client::new(Options {
+        url: stub.url.clone(),
+        ..Options::default()
+    })
+    .unwrap();
+    let error = client.status("x").await.context("while testing").unwrap_err();
+    describe(&error)
 }
