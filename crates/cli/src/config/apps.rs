@@ -134,13 +134,21 @@ fn checked(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) -> AppSetti
     let before = problems.len();
     refuse_hidden(layer, prefix, problems);
     let settings: AppSettings = typed::from_layer(layer, prefix, problems);
-    if problems.len() == before
-        && let Err(error) = engine::access::check_settings(&settings)
-    {
+    if problems.len() > before {
+        return settings;
+    }
+    // A check ends at the first field that cannot be: the next one goes without it.
+    let mut rest = layer.clone();
+    let mut left = settings.clone();
+    while let Err(error) = engine::access::check_settings(&left) {
         problems.push(Problem {
             text: format!("{prefix}{error}"),
             source: layer.source(error.field).cloned(),
         });
+        if !rest.remove(error.field) {
+            break;
+        }
+        left = typed::from_layer(&rest, prefix, &mut Vec::new());
     }
     settings
 }

@@ -1,7 +1,7 @@
 use serde_json::{Map, Value, json};
 
 use super::apps::{AppConfig, tree};
-use super::layer::{Layer, Source};
+use super::layer::Layer;
 use super::schema::is_secret;
 use super::{Loaded, Problems};
 
@@ -52,6 +52,8 @@ fn shown(app: &AppConfig) -> Result<(Map<String, Value>, Layer, String), Problem
             .sources
             .insert(format!("apps.{}.{path}", app.id), source.clone());
     }
+    let values = Map::from_iter([(app.id.to_string(), Value::Object(app.given.values.clone()))]);
+    given.values.insert("apps".to_owned(), Value::Object(values));
     if app.settings.is_some() {
         let note = format!("The settings of the app {} are these at every start.", app.id);
         Ok((tree(&app.apply(None)?), given, note))
@@ -74,7 +76,7 @@ fn print_table(text: &mut String, path: &str, table: &Map<String, Value>, given:
         let line = format!("{} = {}", toml_key(key), toml_value(&hidden(&path, value)));
         text.push_str(&line);
         if let Some(given) = given {
-            text.push_str(&format!("  # {}", source_name(given.source(&path))));
+            text.push_str(&format!("  # {}", source_name(given, &path)));
         }
         text.push('\n');
     }
@@ -91,7 +93,7 @@ fn collect(values: &mut Map<String, Value>, path: &str, table: &Map<String, Valu
         match value {
             Value::Object(table) => collect(values, &path, table, given),
             value => {
-                let source = source_name(given.source(&path));
+                let source = source_name(given, &path);
                 let value = hidden(&path, value);
                 values.insert(path, json!({"value": value, "source": source}));
             }
@@ -99,8 +101,12 @@ fn collect(values: &mut Map<String, Value>, path: &str, table: &Map<String, Valu
     }
 }
 
-fn source_name(source: Option<&Source>) -> String {
-    source.map_or_else(|| "default".to_owned(), ToString::to_string)
+/// A value that nobody gave has its default, also where its table was given.
+fn source_name(given: &Layer, path: &str) -> String {
+    given
+        .get(path)
+        .and_then(|_| given.source(path))
+        .map_or_else(|| "default".to_owned(), ToString::to_string)
 }
 
 fn hidden(path: &str, value: &Value) -> Value {

@@ -308,9 +308,30 @@ fn printed_settings_have_sources_and_no_secrets() {
     [apps.shop.jwt]
     [apps.shop.limits]
     [apps.shop.sync]
-    timer = "4m"  # postbell.toml:2
+    timer = "4m"  # default
     [apps.shop.sync.headers]
     authorization = "(hidden)"  # postbell.toml:3
+    "#);
+}
+
+#[test]
+fn every_value_of_an_app_that_cannot_be_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("app.toml");
+    let text = "[jwt]\nsecret = 'short'\nalgorithms = ['HS999']\n[sync]\nurl = 'nope'\nbatch = 2000\n";
+    std::fs::write(&file, text).unwrap();
+    let Problems(problems) = apps::read_file(&file).unwrap_err();
+    let lines = problems.iter().map(|problem| {
+        let Some(layer::Source::File { line, .. }) = &problem.source else {
+            panic!("{} has no line", problem.text);
+        };
+        format!("{line}: {}", problem.text)
+    });
+    assert_snapshot!(lines.collect::<Vec<_>>().join("\n"), @r#"
+    2: jwt.secret: expected at least 32 bytes, found 5
+    3: jwt.algorithms: expected some of HS256, HS384, HS512, RS256, ES256, EdDSA, found "HS999"
+    5: sync.url: expected an http:// or https:// URL, found "nope"
+    6: sync.batch: expected 1 to 1000, found 2000
     "#);
 }
 
