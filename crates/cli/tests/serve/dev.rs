@@ -119,3 +119,31 @@ fn any_browser_origin_may_call() {
     let (status, _) = request(&server, "OPTIONS", "/api/messaging/news", &origin, "");
     assert!(status == 200 || status == 204, "{status}");
 }
+
+#[test]
+fn the_shell_lines_of_readme_and_demo_read_the_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = Server::dev(folder.path());
+    for (text, function) in [
+        (include_str!("../../../../README.md"), "dev"),
+        (include_str!("../../../../demo"), "key"),
+    ] {
+        let lines: Vec<_> = text
+            .lines()
+            .filter(|line| line.starts_with(&format!("{function}() {{")))
+            .collect();
+        assert!(!lines.is_empty(), "{function}() is defined");
+        for line in lines {
+            for preset in ["app", "campaign"] {
+                let script = format!("data=postbell-data\n{line}\n{function} {preset}");
+                let told = Command::new("sh")
+                    .args(["-c", &script])
+                    .current_dir(folder.path())
+                    .output()
+                    .unwrap();
+                let told = String::from_utf8(told.stdout).unwrap();
+                assert_eq!(told.trim_end_matches('\n'), server.key(preset), "{line}");
+            }
+        }
+    }
+}
