@@ -207,9 +207,9 @@ fn tune(tcp: &TcpStream, keepalive: Duration) -> io::Result<()> {
 /// is wrong (403 where HTTPS is required) and `/healthz` and `/readyz` answer (api.md 5).
 async fn speaks_tls(limits: &Limits, tcp: &TcpStream) -> Result<bool, NotOpened> {
     let mut first = [0];
-    let seen = timeout(limits.first_byte, tcp.peek(&mut first))
+    let seen = timeout(limits.tls_handshake, tcp.peek(&mut first))
         .await
-        .map_err(|_| NotOpened::Silent)?
+        .map_err(|_| NotOpened::HandshakeTimeout)?
         .map_err(NotOpened::Read)?;
     if seen == 0 {
         return Err(NotOpened::Closed);
