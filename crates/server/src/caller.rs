@@ -2,9 +2,9 @@ use axum::extract::FromRequestParts;
 use axum::response::{IntoResponse as _, Response};
 use engine::access::credentials::Credentials;
 use engine::error::Error;
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{HeaderMap, HeaderValue};
 
 use crate::State;
 use crate::addressing::Addressed;
@@ -43,27 +43,25 @@ async fn authenticate(parts: &Parts, state: &State) -> Result<engine::access::ca
 /// `?token=`.
 fn credentials(parts: &Parts, path_key: Option<String>) -> Credentials {
     let query = parts.uri.query().unwrap_or_default();
-    let keys = [
-        header(&parts.headers, "x-api-key"),
-        query::value(query, "key"),
-        path_key,
-    ];
+    let keys = parts.headers.get_all("x-api-key").iter().map(text);
+    let keys = keys
+        .chain(query::pairs(query).filter_map(|(name, value)| (name == "key").then_some(value)))
+        .chain(path_key);
     let tokens = [
         header(&parts.headers, "user-token"),
         bearer(&parts.headers),
         query::value(query, "token"),
     ];
     let is_given = |token: &String| !matches!(token.as_str(), "" | "undefined" | "null");
-    Credentials::new(
-        keys.into_iter().flatten(),
-        tokens.into_iter().flatten().find(is_given),
-    )
+    Credentials::new(keys, tokens.into_iter().flatten().find(is_given))
 }
 
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers
-        .get(name)
-        .map(|value| String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+    headers.get(name).map(text)
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).trim().to_owned()
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {

@@ -192,6 +192,10 @@ async fn credentials_come_in_each_of_their_places_and_two_different_keys_are_ref
     let two = [
         get(format!("{path}?key={secret}")).header("X-Api-Key", &world.admin),
         get(format!("/default/{secret}/messaging/news/history")).header("X-Api-Key", &world.admin),
+        get(path.into())
+            .header("X-Api-Key", secret)
+            .header("X-Api-Key", &world.admin),
+        get(format!("{path}?key={secret}&key={}", world.admin)),
     ];
     for request in two {
         assert_eq!(send(request).await.error(), (401, 2002));
