@@ -52,12 +52,21 @@ pub async fn serve() -> anyhow::Result<()> {
     let listing = include_str!("listing.json");
     let router = Router::new()
         .route("/api/messaging/{channel}", post(publish))
-        .route("/messages", get(move || async move { ([("content-type", "application/json")], listing) }));
+        .route(
+            "/messages",
+            get(move || async move { ([("content-type", "application/json")], listing) }),
+        );
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     crate::report::print(&format!("listening on http://{}\n", socket.local_addr()?))?;
     let mut options = ServeOptions::new(Arc::new(SystemIds), Arc::new(NoHooks));
     options.require_https = false;
-    run(vec![Listener { socket, tls: None }], router, options, CancellationToken::new()).await?;
+    run(
+        vec![Listener { socket, tls: None }],
+        router,
+        options,
+        CancellationToken::new(),
+    )
+    .await?;
     Ok(())
 }
 
@@ -68,7 +77,12 @@ async fn publish(body: Bytes) -> Response {
                 + publish.publisher_id.map_or(0, |id| id.len())
                 + publish.headers.map_or(0, |headers| headers.len());
             let message_id = format!("message:{used:032X}");
-            Json(Answer { error_message: None, message_id, status: "scheduled" }).into_response()
+            Json(Answer {
+                error_message: None,
+                message_id,
+                status: "scheduled",
+            })
+            .into_response()
         }
         Err(error) => (StatusCode::BAD_REQUEST, error.to_string()).into_response(),
     }

@@ -17,7 +17,10 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, buffer: Vec::with_capacity(16 * 1024) })
+        Ok(Self {
+            stream,
+            buffer: Vec::with_capacity(16 * 1024),
+        })
     }
 
     /// Sends a whole request and reads its answer; the status and the body.
@@ -59,7 +62,8 @@ fn whole(answer: &[u8]) -> Option<(u16, usize)> {
     let status = text.get(9..12)?.parse().ok()?;
     let length = text.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+        name.eq_ignore_ascii_case("content-length")
+            .then(|| value.trim().parse::<usize>().ok())?
     });
     (answer.len() >= head + 4 + length.unwrap_or(0)).then_some((status, head + 4))
 }
@@ -71,8 +75,11 @@ pub fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// A POST with a body.
 pub fn post(path: &str, headers: &str, body: &[u8]) -> Vec<u8> {
-    let mut request =
-        format!("POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n{headers}\r\n", body.len()).into_bytes();
+    let mut request = format!(
+        "POST {path} HTTP/1.1\r\nhost: bench\r\ncontent-length: {}\r\n{headers}\r\n",
+        body.len()
+    )
+    .into_bytes();
     request.extend_from_slice(body);
     request
 }
@@ -132,5 +139,8 @@ pub async fn closed_loop(
     for client in clients {
         latency.add(client.await.context("a client panicked")??)?;
     }
-    Ok(Load { rate: latency.len() as f64 / duration.as_secs_f64(), latency })
+    Ok(Load {
+        rate: latency.len() as f64 / duration.as_secs_f64(),
+        latency,
+    })
 }

@@ -37,7 +37,13 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         theirs.push(other);
     }
     let peak = format!("{:.0}", server.peak_rss()? / 1024.0);
-    report.row(vec!["25,000".into(), spread(&ours, 3), spread(&theirs, 3), spread(&ratios, 2), peak]);
+    report.row(vec![
+        "25,000".into(),
+        spread(&ours, 3),
+        spread(&theirs, 3),
+        spread(&ratios, 2),
+        peak,
+    ]);
     drop(server);
 
     let server = Server::postbell("").await?;
@@ -64,7 +70,13 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
 /// A campaign file.
 pub fn file(messages: usize, users: usize, seed: u64) -> anyhow::Result<Vec<u8>> {
     let output = Command::new(binary("postbell")?)
-        .args(["sample-campaign", "--messages", &messages.to_string(), "--users", &users.to_string()])
+        .args([
+            "sample-campaign",
+            "--messages",
+            &messages.to_string(),
+            "--users",
+            &users.to_string(),
+        ])
         .args(["--seed", &seed.to_string()])
         .output()?;
     if !output.status.success() {
@@ -93,7 +105,9 @@ pub fn million() -> anyhow::Result<Vec<Vec<u8>>> {
 /// The headers of an import.
 pub fn post(server: &Server) -> anyhow::Result<String> {
     let key = &server.dev()?.keys.campaign;
-    Ok(format!("content-type: application/json; boundary=NL\r\nx-api-key: {key}\r\n"))
+    Ok(format!(
+        "content-type: application/json; boundary=NL\r\nx-api-key: {key}\r\n"
+    ))
 }
 
 /// Sends one file; every message has to be new.
@@ -120,7 +134,9 @@ async fn bare_insert(files: &[&[u8]]) -> anyhow::Result<f64> {
         engine::feed::feed().0,
     )?;
     let app = model::app::AppId::default_app();
-    let app = store.create_app(&app, &AppSettings::default(), model::time::UnixMillis(0)).await?;
+    let app = store
+        .create_app(&app, &AppSettings::default(), model::time::UnixMillis(0))
+        .await?;
     let app = app.context("app")?.key.0;
     store::Store::close(&store).await?;
     drop(store);

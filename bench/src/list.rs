@@ -69,7 +69,11 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         ]);
         cpu.push(median(costs));
     }
-    report.section("Inbox list, cost with size", "Server CPU of a list at 1,000,000 messages against 10,000.", &["ratio"]);
+    report.section(
+        "Inbox list, cost with size",
+        "Server CPU of a list at 1,000,000 messages against 10,000.",
+        &["ratio"],
+    );
     report.row(vec![format!("{:.2}", cpu[1] / cpu[0])]);
     Ok(())
 }
@@ -79,7 +83,9 @@ fn user_ids(files: &[Vec<u8>]) -> Vec<String> {
     let mut uids = std::collections::BTreeSet::new();
     for file in files {
         for line in file.split(|byte| *byte == b'\n') {
-            let Some(at) = http1::find(line, b"\"uid\":\"") else { continue };
+            let Some(at) = http1::find(line, b"\"uid\":\"") else {
+                continue;
+            };
             let rest = &line[at + 7..];
             let end = rest.iter().position(|byte| *byte == b'"').unwrap_or(0);
             uids.insert(String::from_utf8_lossy(&rest[..end]).into_owned());
@@ -93,9 +99,15 @@ fn requests(uids: &[String], secret: &str) -> anyhow::Result<Vec<Vec<u8>>> {
     let step = (uids.len() / ASKING).max(1);
     let mut requests = Vec::new();
     for uid in uids.iter().step_by(step) {
-        let claims = Claims { uid: uid.clone(), exp: 4_000_000_000 };
+        let claims = Claims {
+            uid: uid.clone(),
+            exp: 4_000_000_000,
+        };
         let token = jsonwebtoken::encode(&jsonwebtoken::Header::default(), &claims, &key)?;
-        requests.push(http1::get("/messages?client=web", &format!("authorization: Bearer {token}\r\n")));
+        requests.push(http1::get(
+            "/messages?client=web",
+            &format!("authorization: Bearer {token}\r\n"),
+        ));
     }
     Ok(requests)
 }

@@ -59,7 +59,10 @@ fn main() -> anyhow::Result<()> {
         Part::Bare => 2,
         _ => 1,
     };
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()?;
     runtime.block_on(run(part))
 }
 

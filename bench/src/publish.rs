@@ -22,7 +22,10 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
     );
     let postbell = Server::postbell(CONFIG).await?;
     let bare = Server::bare().await?;
-    let headers = format!("content-type: application/json\r\nx-api-key: {}\r\n", postbell.dev()?.keys.app);
+    let headers = format!(
+        "content-type: application/json\r\nx-api-key: {}\r\n",
+        postbell.dev()?.keys.app
+    );
     for channels in [1, 1_000] {
         let requests = Arc::new(requests(channels, &headers));
         for connections in [64, 256] {
@@ -63,10 +66,14 @@ async fn beside_an_import(report: &mut Report, postbell: &Server) -> anyhow::Res
         "64 connections, 1 channel, while imports of 25,000 messages run one after the other.",
         &["requests/s", "p50 ms", "p99 ms", "imports done"],
     );
-    let headers = format!("content-type: application/json\r\nx-api-key: {}\r\n", postbell.dev()?.keys.app);
+    let headers = format!(
+        "content-type: application/json\r\nx-api-key: {}\r\n",
+        postbell.dev()?.keys.app
+    );
     let requests = Arc::new(requests(1, &headers));
-    let files: Vec<Vec<u8>> =
-        (100..110).map(|seed| import::file(25_000, 2_500, seed)).collect::<anyhow::Result<_>>()?;
+    let files: Vec<Vec<u8>> = (100..110)
+        .map(|seed| import::file(25_000, 2_500, seed))
+        .collect::<anyhow::Result<_>>()?;
     let import = import::post(postbell)?;
     let address = postbell.address;
     let importing = tokio::spawn(async move {
@@ -90,7 +97,15 @@ async fn beside_an_import(report: &mut Report, postbell: &Server) -> anyhow::Res
 
 fn requests(channels: usize, headers: &str) -> Vec<Vec<u8>> {
     let body = body();
-    (0..channels).map(|number| http1::post(&format!("/api/messaging/bench-{number}"), headers, body.as_bytes())).collect()
+    (0..channels)
+        .map(|number| {
+            http1::post(
+                &format!("/api/messaging/bench-{number}"),
+                headers,
+                body.as_bytes(),
+            )
+        })
+        .collect()
 }
 
 /// 200 bytes.

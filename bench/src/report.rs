@@ -17,7 +17,10 @@ struct Section {
 impl Report {
     /// A report about this machine.
     pub fn new(facts: Vec<(String, String)>) -> Self {
-        Self { facts, sections: Vec::new() }
+        Self {
+            facts,
+            sections: Vec::new(),
+        }
     }
 
     /// Begins a table.
@@ -48,7 +51,13 @@ impl Report {
             let _ = writeln!(text, "- {name}: {value}");
         }
         for section in &self.sections {
-            let _ = write!(text, "\n## {}\n\n{}\n\n| {} |\n", section.title, section.note, section.head.join(" | "));
+            let _ = write!(
+                text,
+                "\n## {}\n\n{}\n\n| {} |\n",
+                section.title,
+                section.note,
+                section.head.join(" | ")
+            );
             let _ = writeln!(text, "|{}", " --- |".repeat(section.head.len()));
             for row in &section.rows {
                 let _ = writeln!(text, "| {} |", row.join(" | "));
@@ -73,5 +82,8 @@ pub fn median(mut values: Vec<f64>) -> f64 {
 pub fn spread(values: &[f64], digits: usize) -> String {
     let low = values.iter().copied().fold(f64::INFINITY, f64::min);
     let high = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    format!("{:.digits$} ({low:.digits$}–{high:.digits$})", median(values.to_vec()))
+    format!(
+        "{:.digits$} ({low:.digits$}–{high:.digits$})",
+        median(values.to_vec())
+    )
 }

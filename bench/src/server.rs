@@ -44,11 +44,47 @@ impl Server {
         let file = data.path().join("bench.toml");
         fs::write(&file, config)?;
         let mut command = Command::new(binary("postbell")?);
-        command.args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"]).arg(data.path().join("data"));
+        command
+            .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
+            .arg(data.path().join("data"));
         command.arg("--config").arg(&file).env("POSTBELL_LOG", "warn");
         let mut server = Self::start(command).await?;
         let dev = fs::read_to_string(data.path().join("data/dev.json")).context("dev.json")?;
         server.dev = Some(serde_json::from_str(&dev)?);
+        server._data = Some(data);
+        Ok(server)
+    }
+
+    /// Starts `postbell serve` with TLS over a fresh data folder.
+    pub async fn postbell_tls(certificate: &Path, key: &Path) -> anyhow::Result<Self> {
+        let data = tempfile::tempdir_in(".")?;
+        let folder = data.path().join("data");
+        let mut command = Command::new(binary("postbell")?);
+        command
+            .args([
+                "key", "create", "--preset", "app", "--name", "app", "--json", "--data",
+            ])
+            .arg(&folder);
+        let made = command.output().await?;
+        let made: serde_json::Value = serde_json::from_slice(&made.stdout).context("key create")?;
+        let app = made["key"].as_str().context("key create")?.to_owned();
+        let mut command = Command::new(binary("postbell")?);
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+            .arg(&folder)
+            .env("POSTBELL_LOG", "warn");
+        command
+            .env("POSTBELL_TLS__CERT", certificate)
+            .env("POSTBELL_TLS__KEY", key);
+        let mut server = Self::start(command).await?;
+        let keys = Keys {
+            campaign: String::new(),
+            app,
+        };
+        server.dev = Some(Dev {
+            keys,
+            jwt_secret: String::new(),
+        });
         server._data = Some(data);
         Ok(server)
     }
@@ -70,7 +106,12 @@ impl Server {
         let address = address.parse().with_context(|| format!("first line: {first}"))?;
         // Whatever else it prints must not fill the pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        Ok(Self { child, address, dev: None, _data: None })
+        Ok(Self {
+            child,
+            address,
+            dev: None,
+            _data: None,
+        })
     }
 
     /// Keys and secret.
@@ -81,8 +122,18 @@ impl Server {
     /// Processor time so far, in seconds.
     pub fn cpu(&self) -> anyhow::Result<f64> {
         let stat = fs::read_to_string(self.proc("stat")?)?;
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let ticks = |at: usize| fields.get(at).and_then(|field| field.parse::<f64>().ok()).unwrap_or(0.0);
+        let fields: Vec<&str> = stat
+            .rsplit(')')
+            .next()
+            .unwrap_or_default()
+            .split_whitespace()
+            .collect();
+        let ticks = |at: usize| {
+            fields
+                .get(at)
+                .and_then(|field| field.parse::<f64>().ok())
+                .unwrap_or(0.0)
+        };
         Ok((ticks(11) + ticks(12)) / 100.0)
     }
 
@@ -98,7 +149,10 @@ impl Server {
 
     fn status(&self, name: &str) -> anyhow::Result<f64> {
         let status = fs::read_to_string(self.proc("status")?)?;
-        let line = status.lines().find_map(|line| line.strip_prefix(name)).context("no such line")?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix(name))
+            .context("no such line")?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 

@@ -116,9 +116,11 @@ async fn idle_memory(report: &mut Report) -> anyhow::Result<()> {
     let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
     std::fs::write(&cert, certified.cert.pem())?;
     std::fs::write(&key, certified.signing_key.serialize_pem())?;
-    let config = format!("[tls]\ncert = {cert:?}\nkey = {key:?}\n");
-    for (name, http2) in [("HTTP/1.1 over TLS", false), ("HTTP/2 over TLS, a connection each", true)] {
-        let server = Server::postbell(&config).await?;
+    for (name, http2) in [
+        ("HTTP/1.1 over TLS", false),
+        ("HTTP/2 over TLS, a connection each", true),
+    ] {
+        let server = Server::postbell_tls(&cert, &key).await?;
         let warm = tls_readers(&server, &certified.cert.pem(), 20, http2).await?;
         let before = server.rss()?;
         let readers = tls_readers(&server, &certified.cert.pem(), 500, http2).await?;
@@ -139,14 +141,21 @@ struct Counted {
 
 impl Counted {
     fn new() -> anyhow::Result<Self> {
-        Ok(Self { start: Instant::now(), messages: AtomicU64::new(0), latency: Mutex::new(Histogram::new(3)?) })
+        Ok(Self {
+            start: Instant::now(),
+            messages: AtomicU64::new(0),
+            latency: Mutex::new(Histogram::new(3)?),
+        })
     }
 
     async fn wait_for(&self, expected: u64) -> anyhow::Result<()> {
         let end = Instant::now() + Duration::from_secs(60);
         while self.messages.load(Ordering::Relaxed) < expected {
             if Instant::now() > end {
-                bail!("{} of {expected} deliveries came", self.messages.load(Ordering::Relaxed));
+                bail!(
+                    "{} of {expected} deliveries came",
+                    self.messages.load(Ordering::Relaxed)
+                );
             }
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -164,10 +173,16 @@ impl Drop for Readers {
 }
 
 async fn open_readers(server: &Server, count: usize, counted: &Arc<Counted>) -> anyhow::Result<Readers> {
-    let request = http1::get("/api/messaging/live/events", &format!("x-api-key: {}\r\n", server.dev()?.keys.app));
+    let request = http1::get(
+        "/api/messaging/live/events",
+        &format!("x-api-key: {}\r\n", server.dev()?.keys.app),
+    );
     let mut readers = Vec::with_capacity(count);
     for _ in 0..count {
-        let (stream, rest) = http1::Connection::open(server.address).await?.stream(&request).await?;
+        let (stream, rest) = http1::Connection::open(server.address)
+            .await?
+            .stream(&request)
+            .await?;
         let counted = Arc::clone(counted);
         readers.push(tokio::spawn(async move {
             // A reader that fails is missed by the count of deliveries.
@@ -183,12 +198,18 @@ async fn read(mut stream: TcpStream, mut buffer: Vec<u8>, counted: &Counted) -> 
     loop {
         let mut at = 0;
         let mut latencies = Vec::new();
-        while let Some(end) = buffer[at..].iter().position(|byte| *byte == b'\n').map(|length| at + length) {
+        while let Some(end) = buffer[at..]
+            .iter()
+            .position(|byte| *byte == b'\n')
+            .map(|length| at + length)
+        {
             let line = &buffer[at..end];
             if line.starts_with(b"data:")
                 && let Some(mark) = http1::find(line, MARK)
             {
-                let digits = line[mark + MARK.len()..].iter().take_while(|byte| byte.is_ascii_digit());
+                let digits = line[mark + MARK.len()..]
+                    .iter()
+                    .take_while(|byte| byte.is_ascii_digit());
                 let sent = digits.fold(0_u64, |number, digit| number * 10 + u64::from(digit - b'0'));
                 latencies.push((counted.start.elapsed().as_micros() as u64).saturating_sub(sent));
             }
@@ -198,10 +219,12 @@ async fn read(mut stream: TcpStream, mut buffer: Vec<u8>, counted: &Counted) -> 
         if !latencies.is_empty() {
             let mut latency = counted.latency.lock().await;
             for value in &latencies {
-                latency.saturating_record(*value);
+                latency.record(*value)?;
             }
             drop(latency);
-            counted.messages.fetch_add(latencies.len() as u64, Ordering::Relaxed);
+            counted
+                .messages
+                .fetch_add(latencies.len() as u64, Ordering::Relaxed);
         }
         if stream.read_buf(&mut buffer).await? == 0 {
             return Ok(());
@@ -211,8 +234,13 @@ async fn read(mut stream: TcpStream, mut buffer: Vec<u8>, counted: &Counted) -> 
 
 async fn publish(server: &Server, publisher: &mut http1::Connection, sent: u128) -> anyhow::Result<()> {
     let body = format!(r#"{{"message":{{"sent":{sent},"text":"{}"}}}}"#, "x".repeat(120));
-    let headers = format!("content-type: application/json\r\nx-api-key: {}\r\n", server.dev()?.keys.app);
-    let (status, body) = publisher.call(&http1::post("/api/messaging/live", &headers, body.as_bytes())).await?;
+    let headers = format!(
+        "content-type: application/json\r\nx-api-key: {}\r\n",
+        server.dev()?.keys.app
+    );
+    let (status, body) = publisher
+        .call(&http1::post("/api/messaging/live", &headers, body.as_bytes()))
+        .await?;
     match status {
         200 => Ok(()),
         status => bail!("publish: status {status}: {}", String::from_utf8_lossy(body)),
@@ -226,7 +254,10 @@ async fn tls_readers(
     count: usize,
     http2: bool,
 ) -> anyhow::Result<Vec<tokio::task::JoinHandle<()>>> {
-    let url = format!("https://localhost:{}/api/messaging/live/events", server.address.port());
+    let url = format!(
+        "https://localhost:{}/api/messaging/live/events",
+        server.address.port()
+    );
     let key = server.dev()?.keys.app.clone();
     let mut readers = Vec::new();
     for _ in 0..count {
@@ -234,8 +265,18 @@ async fn tls_readers(
         let builder = reqwest::Client::builder()
             .tls_certs_only([certificate])
             .resolve("localhost", server.address);
-        let client = if http2 { builder.http2_prior_knowledge() } else { builder.http1_only() }.build()?;
-        let answer = client.get(&url).header("x-api-key", &key).send().await?.error_for_status()?;
+        let client = if http2 {
+            builder.http2_prior_knowledge()
+        } else {
+            builder.http1_only()
+        }
+        .build()?;
+        let answer = client
+            .get(&url)
+            .header("x-api-key", &key)
+            .send()
+            .await?
+            .error_for_status()?;
         readers.push(tokio::spawn(async move {
             let mut stream = answer.bytes_stream();
             while let Some(Ok(_)) = stream.next().await {}

@@ -29,7 +29,8 @@ pub struct Streams {
 #[derive(Default)]
 struct Open {
     next: u64,
-    streams: HashMap<u64, Stream>,
+    // Boxed: a table of thousands that grows by doubling must not be of large values.
+    streams: HashMap<u64, Box<Stream>>,
     expiries: BTreeSet<(UnixMillis, u64)>,
     per_app: HashMap<AppKey, usize>,
 }
@@ -74,11 +75,11 @@ impl Streams {
         }
         open.streams.insert(
             id,
-            Stream {
+            Box::new(Stream {
                 caller: caller.clone(),
                 channel: channel.clone(),
                 handle,
-            },
+            }),
         );
         drop(open);
         let stream = OpenStream {
@@ -86,7 +87,9 @@ impl Streams {
             streams: self.clone(),
         };
         // A change between letting the caller in and listing the stream was looked at without it.
-        caller.renewed()?.may(permission::Access::Subscribe, channel.as_str())?;
+        caller
+            .renewed()?
+            .may(permission::Access::Subscribe, channel.as_str())?;
         Ok(stream)
     }
 

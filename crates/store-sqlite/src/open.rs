@@ -104,8 +104,7 @@ pub(crate) fn writer_connection(options: &SqliteOptions) -> Result<Connection> {
             "PRAGMA page_size = 8192;
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = {synchronous};
-             PRAGMA cache_size = -16384;
-             PRAGMA mmap_size = 1073741824;
+             PRAGMA cache_size = -32768;
              PRAGMA temp_store = MEMORY;
              PRAGMA wal_autocheckpoint = 2000;
              PRAGMA foreign_keys = OFF;"
