@@ -1,8 +1,8 @@
 //! The embedded backend of Postbell's store: one SQLite file.
 //!
 //! One thread owns the only connection that writes and commits many jobs with one flush
-//! ([`writer`]); reader threads have connections of their own and never wait for it ([`readers`]). The
-//! channel log is append-only; how it is laid out is told in [`log`].
+//! (`writer`); reader threads have connections of their own and never wait for it (`readers`). The
+//! channel log is append-only; how it is laid out is told in `log`.
 //!
 //! This crate must never see another backend, the engine or axum.
 
