@@ -143,8 +143,7 @@ async fn bare_insert(files: &[&[u8]]) -> anyhow::Result<f64> {
 
     let connection = Connection::open(&path)?;
     connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA cache_size = -16384; PRAGMA mmap_size = 1073741824;
-         PRAGMA wal_autocheckpoint = 2000; PRAGMA temp_store = MEMORY;",
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -32768; PRAGMA wal_autocheckpoint = 4000; PRAGMA temp_store = MEMORY;",
     )?;
     let mut seconds = 0.0;
     for file in files {

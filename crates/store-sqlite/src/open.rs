@@ -106,7 +106,7 @@ pub(crate) fn writer_connection(options: &SqliteOptions) -> Result<Connection> {
              PRAGMA synchronous = {synchronous};
              PRAGMA cache_size = -32768;
              PRAGMA temp_store = MEMORY;
-             PRAGMA wal_autocheckpoint = 2000;
+             PRAGMA wal_autocheckpoint = 4000;
              PRAGMA foreign_keys = OFF;"
         ))
         .map_err(backend)?;
@@ -153,9 +153,8 @@ pub(crate) fn lock_folder(database: &Path) -> Result<FolderLock> {
                 .trim()
                 .parse::<u32>()
                 .map_or(String::new(), |pid| format!(" (process {pid})"));
-            return Err(Error::Unavailable {
-                reason: format!("another postbell server{process} holds the data folder {folder}"),
-            });
+            let text = format!("another postbell server{process} holds the data folder {folder}");
+            return Err(Error::InUse(text));
         }
         Err(TryLockError::Error(error)) => return Err(file_error(&path, "lock", error)),
     }

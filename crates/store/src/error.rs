@@ -7,6 +7,9 @@ pub enum Error {
         /// Why.
         reason: String,
     },
+    /// Another server runs on the store.
+    #[error("{0}")]
+    InUse(String),
     /// The commit failed: whether the operation took place is not known.
     #[error("the commit failed; whether the operation took place is not known")]
     OutcomeUnknown {

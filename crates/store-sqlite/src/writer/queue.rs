@@ -20,8 +20,8 @@ struct State {
     bytes: usize,
     /// Why nothing is taken any more.
     closed: Option<&'static str>,
-    /// So many jobs the writer waits for; `None` while it does not wait, and has not to be woken.
-    wanted: Option<usize>,
+    /// Whether the writer waits: only then it has to be woken.
+    idle: bool,
 }
 
 struct Queued {
@@ -29,11 +29,6 @@ struct Queued {
     bytes: usize,
     since: Instant,
 }
-
-/// Fewer callers are not waited for.
-const CROWD: usize = 8;
-/// How long a crowd is waited for: about as long as a flush takes.
-const A_MOMENT: Duration = Duration::from_micros(300);
 
 /// What the writer gets when it asks for work.
 pub(crate) enum Work {
@@ -51,7 +46,7 @@ impl Queue {
             jobs: VecDeque::new(),
             bytes: 0,
             closed: None,
-            wanted: None,
+            idle: false,
         };
         Self {
             state: Mutex::new(state),
@@ -90,10 +85,7 @@ impl Queue {
             bytes,
             since: now,
         });
-        let wake = state.wanted.is_some_and(|wanted| state.jobs.len() >= wanted);
-        if wake {
-            state.wanted = None;
-        }
+        let wake = std::mem::take(&mut state.idle);
         drop(state);
         if wake {
             self.filled.notify_one();
@@ -102,21 +94,13 @@ impl Queue {
     }
 
     /// The jobs of the next transaction, waiting up to `patience` for a first one.
-    ///
-    /// `last` is how many the transaction before had: where those were many, their callers are about to come
-    /// again, and it pays to wait a moment until most of them share one flush. A lone caller never waits.
-    pub(crate) fn take(&self, max_jobs: usize, max_bytes: usize, patience: Duration, last: usize) -> Work {
+    pub(crate) fn take(&self, max_jobs: usize, max_bytes: usize, patience: Duration) -> Work {
         let mut state = self.state.lock();
         if state.jobs.is_empty() && state.closed.is_none() && !patience.is_zero() {
-            state.wanted = Some(1);
+            state.idle = true;
             self.filled.wait_for(&mut state, patience);
+            state.idle = false;
         }
-        let crowd = last.min(max_jobs);
-        if crowd >= CROWD && (1..crowd).contains(&state.jobs.len()) && state.closed.is_none() {
-            state.wanted = Some(crowd);
-            self.filled.wait_for(&mut state, A_MOMENT);
-        }
-        state.wanted = None;
         let mut batch = Vec::with_capacity(state.jobs.len().min(max_jobs));
         let mut bytes = 0;
         while batch.len() < max_jobs

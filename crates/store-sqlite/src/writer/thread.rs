@@ -77,22 +77,18 @@ impl WriterThread {
 
     /// Until the queue is closed and empty.
     pub(crate) fn run(mut self) {
-        // Jobs of the last batch: about so many callers have their answer and may come again.
-        let mut last = 0;
+        let mut busy = false;
         loop {
             let patience = match self.maintains() && self.maintenance.has_work(&self.context) {
                 false => PATIENCE.min(self.options.maintenance_interval),
                 // A batch takes maintenance along; a flush for it alone would hold the next one up.
-                true if last > 0 => BETWEEN_BATCHES,
+                true if busy => BETWEEN_BATCHES,
                 true => Duration::ZERO,
             };
             let work = self
                 .queue
-                .take(self.options.batch_jobs, self.options.batch_bytes, patience, last);
-            last = match &work {
-                Work::Batch(jobs) => jobs.len(),
-                Work::Idle | Work::Closed => 0,
-            };
+                .take(self.options.batch_jobs, self.options.batch_bytes, patience);
+            busy = matches!(work, Work::Batch(_));
             // Also where jobs never stop coming.
             self.tick();
             match work {

@@ -144,7 +144,7 @@ async fn nothing_is_restored_over_a_running_server() {
     let to = world.folder.path().join("backup.db");
     backup(&world.file(), &to).unwrap();
     let refused = restore(&to, &world.file(), &*world.ids).unwrap_err();
-    assert!(matches!(refused, Error::Unavailable { .. }), "{refused:?}");
+    assert!(matches!(refused, Error::InUse(_)), "{refused:?}");
     assert_eq!(world.publish(app, "news", 6).await.seq, 6);
 }
 

@@ -34,7 +34,7 @@ fn push(queue: &Queue, bytes: usize) -> std::result::Result<(), String> {
 }
 
 fn taken(queue: &Queue, max_jobs: usize, max_bytes: usize) -> usize {
-    match queue.take(max_jobs, max_bytes, Duration::ZERO, 0) {
+    match queue.take(max_jobs, max_bytes, Duration::ZERO) {
         Work::Batch(jobs) => jobs.len(),
         Work::Idle | Work::Closed => 0,
     }
@@ -100,7 +100,7 @@ fn a_closed_queue_gives_what_it_has_and_takes_nothing() {
     let refused = push(&queue, 0).unwrap_err();
     assert!(refused.contains("the store is closed"), "{refused}");
     assert_eq!(taken(&queue, 10, usize::MAX), 1);
-    assert!(matches!(queue.take(10, usize::MAX, SECOND, 0), Work::Closed));
+    assert!(matches!(queue.take(10, usize::MAX, SECOND), Work::Closed));
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn a_waiting_writer_is_woken_by_a_push() {
     let queue = Arc::new(Queue::new(usize::MAX, SECOND));
     let other = Arc::clone(&queue);
     let began = Instant::now();
-    let waiting = std::thread::spawn(move || match other.take(10, usize::MAX, 20 * SECOND, 0) {
+    let waiting = std::thread::spawn(move || match other.take(10, usize::MAX, 20 * SECOND) {
         Work::Batch(jobs) => jobs.len(),
         Work::Idle | Work::Closed => 0,
     });
