@@ -25,12 +25,14 @@ mod channels;
 mod published;
 /// Reading pieces of a channel.
 mod read;
-/// Removing what no window holds any more.
+/// Removing what was deleted, and old idempotency keys.
 pub(crate) mod retention;
 /// Rows as messages.
 mod row;
 /// Where a reader starts.
 mod start;
+/// Removing what no window holds any more.
+pub(crate) mod sweep;
 /// What a channel's window holds.
 mod window;
 

@@ -6,7 +6,8 @@ use rusqlite::{Connection, params};
 
 use crate::error::JobError;
 use crate::heads::{ChannelHead, ChannelKey};
-use crate::log::retention::{self, AgeSweep, CountSweep};
+use crate::log::retention;
+use crate::log::sweep::{AgeSweep, CountSweep};
 use crate::writer::Context;
 use crate::writer::transaction::Tx;
 
