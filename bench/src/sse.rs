@@ -97,7 +97,7 @@ async fn burst(report: &mut Report) -> anyhow::Result<()> {
 async fn idle_memory(report: &mut Report) -> anyhow::Result<()> {
     report.section(
         "SSE, memory of an idle reader",
-        "Growth of the server's resident memory, divided by the readers; each on its own channel's stream of one app.",
+        "Growth of the server's resident memory, divided by the readers; all on one channel.",
         &["transport", "readers", "KiB a reader"],
     );
     let server = Server::postbell("").await?;
