@@ -10,6 +10,7 @@
 //! - [`messaging`]: one operation of api.md 3 a file.
 //! - [`inbox`]: one operation of api.md 4 a file.
 //! - [`feed`]: the way of committed messages from the store to the hub.
+//! - [`presence`]: who is connected to a channel, and commands.
 //! - [`streams`]: open streams and whether they may go on.
 //! - `jobs`: what time drives.
 
@@ -28,6 +29,7 @@ use crate::feed::Feed;
 use crate::history::StoreHistory;
 use crate::inbox::Imports;
 use crate::inbox::sync::CampaignClient;
+use crate::presence::Presence;
 use crate::streams::Streams;
 
 /// Who calls and what they may do.
@@ -44,6 +46,8 @@ pub mod inbox;
 mod jobs;
 /// Publishing, reading and administering channels.
 pub mod messaging;
+/// Who is connected, and commands: of this node and of now.
+pub mod presence;
 /// Open streams.
 pub mod streams;
 /// The ambient clock and randomness.
@@ -88,11 +92,13 @@ pub struct Engine {
     hub: Hub,
     access: Access,
     streams: Streams,
+    presence: Presence,
     imports: Imports,
     campaigns: CampaignClient,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     tasks: TaskTracker,
+    streams_end: CancellationToken,
     stopping: CancellationToken,
 }
 
@@ -116,6 +122,8 @@ impl Engine {
         let engine = Arc::new(Self {
             hub: Hub::new(hub_options(&options), Arc::new(history)),
             streams: Streams::default(),
+            presence: Presence::default(),
+            streams_end: CancellationToken::new(),
             imports: Imports::new(options.imports, options.import_wait),
             campaigns: CampaignClient::new()?,
             tasks: TaskTracker::new(),
@@ -175,10 +183,16 @@ impl Engine {
 
     /// Ends every open stream with a reason; requests still work. The first step of a stop.
     pub fn end_streams(&self) {
+        self.streams_end.cancel();
         self.hub.close_all(EndReason {
             code: 5914,
             message: "the server is shutting down".into(),
         });
+    }
+
+    /// Cancelled by [`Engine::end_streams`]: for connections that are open without reading a channel.
+    pub fn streams_end(&self) -> &CancellationToken {
+        &self.streams_end
     }
 
     /// Stops the jobs, then closes the store. The last step of a stop.

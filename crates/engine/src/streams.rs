@@ -2,7 +2,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-use hub::{ConnectionHandle, EndReason};
+use hub::{ConnectionHandle, EndReason, SubscriptionId};
 use model::app::AppKey;
 use model::channel::ChannelName;
 use model::permission;
@@ -14,6 +14,7 @@ use crate::Engine;
 use crate::access::caller::Caller;
 use crate::access::error::AccessError;
 use crate::error::Error;
+use crate::presence::{ListenerId, Mailbox, Notice};
 
 /// How often open streams are looked at for credentials that have expired.
 const EXPIRY_CHECK: Duration = Duration::from_secs(1);
@@ -38,7 +39,17 @@ struct Open {
 struct Stream {
     caller: Caller,
     channel: ChannelName,
-    handle: ConnectionHandle,
+    reader: Reader,
+}
+
+/// What ends when a stream may not go on.
+pub(crate) enum Reader {
+    /// A connection with all it has.
+    Connection(ConnectionHandle),
+    /// One subscription of a connection.
+    Subscription(ConnectionHandle, SubscriptionId),
+    /// One listener of a mailbox.
+    Listener(Arc<Mailbox>, ListenerId),
 }
 
 /// An open stream; dropping it takes it off the list.
@@ -56,7 +67,7 @@ impl Streams {
         &self,
         caller: &Caller,
         channel: &ChannelName,
-        handle: ConnectionHandle,
+        reader: Reader,
     ) -> Result<OpenStream, Error> {
         let mut open = self.open.lock();
         let limit = caller.app.settings.limits.subscriptions;
@@ -78,7 +89,7 @@ impl Streams {
             Box::new(Stream {
                 caller: caller.clone(),
                 channel: channel.clone(),
-                handle,
+                reader,
             }),
         );
         drop(open);
@@ -133,10 +144,15 @@ impl Streams {
 
 impl Stream {
     fn end(&self, error: &AccessError) {
-        self.handle.end(EndReason {
+        let reason = EndReason {
             code: u32::from(error.code()),
             message: error.to_string().into(),
-        });
+        };
+        match &self.reader {
+            Reader::Connection(handle) => handle.end(reason),
+            Reader::Subscription(handle, id) => handle.end_subscription(*id, reason),
+            Reader::Listener(mailbox, listener) => mailbox.push(*listener, Notice::End(reason)),
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 pub mod channels;
 /// Pages of history.
 pub mod history;
+/// Being connected to a channel, and commands.
+pub mod presence;
 /// Publishing a message.
 pub mod publish;
 /// What became of a message.
