@@ -1,8 +1,15 @@
-use croner::Cron;
-use croner::parser::{CronParser, Seconds};
 use jiff::tz::TimeZone;
 
+use crate::schedule::calendar::Calendar;
+use crate::schedule::due::Due;
 use crate::time::UnixMillis;
+
+/// Calendar repetition across changes of the clock.
+pub mod calendar;
+/// Due times: which one follows, what was missed.
+pub mod due;
+/// Changes of a schedule.
+pub mod edit;
 
 /// The furthest that `publishAt` may lie ahead: ten years, in milliseconds (error 5030).
 pub const MAX_AHEAD_MS: i64 = 3_652 * 86_400_000;
@@ -15,14 +22,7 @@ pub enum Repetition {
     /// `repeatEvery`: so many whole seconds after the due time before, at least 1.
     Every(u64),
     /// `repeatCron` in `timezone`.
-    Cron {
-        /// The expression as published.
-        expression: Box<str>,
-        /// The parsed expression.
-        cron: Box<Cron>,
-        /// The IANA zone whose local time the expression means.
-        timezone: TimeZone,
-    },
+    Calendar(Box<Calendar>),
 }
 
 /// The timing fields of a publish request, each of its own type but not yet checked together.
@@ -42,17 +42,24 @@ pub struct TimingFields {
     pub repeat_times: Option<i64>,
 }
 
-/// When a message is to be published; made by [`Timing::new`] only where it is not simply now.
+/// By what rule the due times of a schedule follow each other. Where it stands is a [`Due`], the next one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Timing {
-    /// The earliest time, if one was given that still lies ahead.
-    pub publish_at: Option<UnixMillis>,
     /// How it repeats, if it does.
     pub repetition: Option<Repetition>,
     /// No occurrence after this time.
     pub expires_at: Option<UnixMillis>,
     /// Stop after so many due times, skipped ones counted.
     pub times: Option<u64>,
+}
+
+/// A schedule as it begins.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planned {
+    /// The rule.
+    pub timing: Timing,
+    /// The first due time.
+    pub first: Due,
 }
 
 /// Why timing fields are refused. Each variant has its own error code (api.md 3.1).
@@ -78,8 +85,26 @@ impl Timing {
     /// Checks the fields together against the present time `now` (api.md 3.1, errors 5003, 5030, 5905).
     ///
     /// `Ok(None)` means: publish now, once.
-    pub fn new(fields: &TimingFields, now: UnixMillis) -> Result<Option<Self>, TimingError> {
+    pub fn new(fields: &TimingFields, now: UnixMillis) -> Result<Option<Planned>, TimingError> {
         let publish_at = publish_at(fields.publish_at, now)?;
+        let timing = Self::restore(fields)?;
+        if publish_at.is_none() && timing.repetition.is_none() {
+            return Ok(None);
+        }
+        let first = Due {
+            n: 1,
+            at: timing.first(publish_at.unwrap_or(now))?,
+        };
+        timing.begins(first.at)?;
+        Ok(Some(Planned { timing, first }))
+    }
+
+    /// The rule of fields that were checked when they were stored; what depends on the present time is
+    /// not checked again.
+    ///
+    /// # Errors
+    /// The fields contradict each other, or the time zone is no longer known.
+    pub fn restore(fields: &TimingFields) -> Result<Self, TimingError> {
         let repetition = repetition(fields)?;
         let times = match fields.repeat_times {
             None => None,
@@ -99,17 +124,32 @@ impl Timing {
                 }
             },
         };
-        let first = publish_at.unwrap_or(now);
-        let expires_at = expires_at(fields.repeat_expires_at, repetition.is_some(), first)?;
-        if publish_at.is_none() && repetition.is_none() {
-            return Ok(None);
-        }
-        Ok(Some(Self {
-            publish_at,
+        Ok(Self {
+            expires_at: expires_at(fields.repeat_expires_at, repetition.is_some())?,
             repetition,
-            expires_at,
             times,
-        }))
+        })
+    }
+
+    /// The first due time from `earliest` on.
+    fn first(&self, earliest: UnixMillis) -> Result<UnixMillis, TimingError> {
+        match &self.repetition {
+            Some(Repetition::Calendar(calendar)) => calendar
+                .after(UnixMillis(earliest.0.saturating_sub(1)))
+                .ok_or_else(|| wrong("repeatCron", "matches no time in the next 50 years")),
+            _ => Ok(earliest),
+        }
+    }
+
+    /// `repeatExpiresAt` must lie after the first due time, or after the present of a schedule that is
+    /// past it (error 5003).
+    fn begins(&self, first: UnixMillis) -> Result<(), TimingError> {
+        match self.expires_at {
+            Some(at) if at <= first => Err(TimingError::RepeatExpiresAt(format!(
+                "{at} is not after the first occurrence or the present time, {first}"
+            ))),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -122,10 +162,10 @@ fn publish_at(given: Option<i64>, now: UnixMillis) -> Result<Option<UnixMillis>,
         let reason = format!("expected epoch milliseconds, a whole number of at least 0, found {at}");
         return Err(TimingError::PublishAt(reason));
     }
-    if at < now.0 - MAX_PAST_MS {
+    if at < now.0.saturating_sub(MAX_PAST_MS) {
         let reason = format!(
             "lies {} ms in the past; at most {MAX_PAST_MS} ms are taken as now",
-            now.0 - at
+            now.0.saturating_sub(at)
         );
         return Err(TimingError::PublishAt(reason));
     }
@@ -172,39 +212,11 @@ fn repetition(fields: &TimingFields) -> Result<Option<Repetition>, TimingError> 
             )
         })?,
     };
-    Ok(Some(Repetition::Cron {
-        expression: expression.into(),
-        cron: Box::new(cron(expression)?),
-        timezone,
-    }))
+    let calendar = Calendar::parse(expression, timezone).map_err(|reason| wrong("repeatCron", reason))?;
+    Ok(Some(Repetition::Calendar(Box::new(calendar))))
 }
 
-/// Reads 5 fields, or 6 with the seconds first; names of months and weekdays are allowed.
-fn cron(expression: &str) -> Result<Cron, TimingError> {
-    let fields = expression.split_ascii_whitespace().count();
-    if expression.len() > 255 || !matches!(fields, 5 | 6) {
-        return Err(wrong(
-            "repeatCron",
-            format!("expected 5 fields (or 6, seconds first), found {fields}"),
-        ));
-    }
-    CronParser::builder()
-        .seconds(Seconds::Optional)
-        .build()
-        .parse(expression)
-        .map_err(|error| {
-            wrong(
-                "repeatCron",
-                format!("{:?} is no cron expression: {error}", short(expression)),
-            )
-        })
-}
-
-fn expires_at(
-    given: Option<i64>,
-    repeats: bool,
-    first: UnixMillis,
-) -> Result<Option<UnixMillis>, TimingError> {
+fn expires_at(given: Option<i64>, repeats: bool) -> Result<Option<UnixMillis>, TimingError> {
     match given {
         None | Some(0) => Ok(None),
         Some(at) if at < 0 => {
@@ -214,9 +226,6 @@ fn expires_at(
         Some(_) if !repeats => Err(TimingError::RepeatExpiresAt(
             "stands without a repetition (repeatEvery or repeatCron)".into(),
         )),
-        Some(at) if at <= first.0 => Err(TimingError::RepeatExpiresAt(format!(
-            "{at} is not after the first occurrence at {first}"
-        ))),
         Some(at) => Ok(Some(UnixMillis(at))),
     }
 }

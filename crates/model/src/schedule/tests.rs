@@ -4,7 +4,7 @@ use super::*;
 
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
-fn check(fields: TimingFields) -> Result<Option<Timing>, TimingError> {
+fn check(fields: TimingFields) -> Result<Option<Planned>, TimingError> {
     Timing::new(&fields, NOW)
 }
 
@@ -36,8 +36,11 @@ fn publish_at_is_now_up_to_a_minute_ago_and_refused_before() {
         Err(TimingError::PublishAt(_))
     ));
     assert_eq!(
-        at(NOW.0 + 1).unwrap().unwrap().publish_at,
-        Some(UnixMillis(NOW.0 + 1))
+        at(NOW.0 + 1).unwrap().unwrap().first,
+        Due {
+            n: 1,
+            at: UnixMillis(NOW.0 + 1)
+        }
     );
 }
 
