@@ -81,13 +81,13 @@ pub enum TimingError {
     },
 }
 
-impl Timing {
+impl Planned {
     /// Checks the fields together against the present time `now` (api.md 3.1, errors 5003, 5030, 5905).
     ///
     /// `Ok(None)` means: publish now, once.
-    pub fn new(fields: &TimingFields, now: UnixMillis) -> Result<Option<Planned>, TimingError> {
+    pub fn new(fields: &TimingFields, now: UnixMillis) -> Result<Option<Self>, TimingError> {
         let publish_at = publish_at(fields.publish_at, now)?;
-        let timing = Self::restore(fields)?;
+        let timing = Timing::restore(fields)?;
         if publish_at.is_none() && timing.repetition.is_none() {
             return Ok(None);
         }
@@ -96,9 +96,11 @@ impl Timing {
             at: timing.first(publish_at.unwrap_or(now))?,
         };
         timing.begins(first.at)?;
-        Ok(Some(Planned { timing, first }))
+        Ok(Some(Self { timing, first }))
     }
+}
 
+impl Timing {
     /// The rule of fields that were checked when they were stored; what depends on the present time is
     /// not checked again.
     ///

@@ -8,7 +8,7 @@ use model::json::JsonText;
 use model::key::Scope;
 use model::message::{Content, Echo, MessageId, PublishPolicy};
 use model::permission::{Access, Principal};
-use model::schedule::{Timing, TimingFields};
+use model::schedule::{Planned, TimingFields};
 use model::time::UnixMillis;
 use store::messages::{Append, Appended, Idempotency};
 
@@ -81,7 +81,7 @@ impl Engine {
         let channel: ChannelName = channel.parse()?;
         caller.may(Access::Publish, channel.as_str())?;
         let now = self.clock.now();
-        let timing = Timing::new(&publish.timing, now)?;
+        let timing = Planned::new(&publish.timing, now)?;
         let dry_run = publish.dry_run;
         let idempotency = publish
             .idempotency

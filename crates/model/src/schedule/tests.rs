@@ -5,7 +5,7 @@ use super::*;
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
 fn check(fields: TimingFields) -> Result<Option<Planned>, TimingError> {
-    Timing::new(&fields, NOW)
+    Planned::new(&fields, NOW)
 }
 
 #[test]
@@ -140,6 +140,6 @@ proptest! {
         let fields = TimingFields {
             publish_at, repeat_every, repeat_expires_at, repeat_times, timezone, repeat_cron: cron,
         };
-        let _ = Timing::new(&fields, UnixMillis(now));
+        let _ = Planned::new(&fields, UnixMillis(now));
     }
 }

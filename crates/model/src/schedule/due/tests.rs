@@ -13,7 +13,7 @@ fn due(n: u64, at: i64) -> Due {
 }
 
 fn planned(fields: TimingFields) -> Planned {
-    Timing::new(&fields, NOW).unwrap().unwrap()
+    Planned::new(&fields, NOW).unwrap().unwrap()
 }
 
 fn every(seconds: i64) -> Planned {
