@@ -1,9 +1,11 @@
 //! One connection: handshake, choice of protocol, hyper, and the stop.
 
+use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -19,6 +21,8 @@ use super::Phase;
 use super::client::Hop;
 use super::edge::{Edge, EdgeOfHop};
 use super::guard::GuardedTcp;
+use super::handover::Handover;
+use super::lean::Lean;
 use super::options::ServeOptions;
 use super::socket::{FirstBytes, Socket, Stream};
 use super::tls::Tls;
@@ -168,30 +172,43 @@ pub(super) async fn serve(
         _ = stop.changed() => return,
         opened = Box::pin(open(&shared.limits, tcp, tls)) => opened,
     };
-    let (socket, protocol) = match opened {
+    let (mut socket, protocol) = match opened {
         Ok(opened) => opened,
         Err(error) => {
             tracing::debug!(peer.ip = %hop.peer.ip(), %error, "a connection did not get as far as a request");
             return;
         }
     };
+    let handover = (protocol == Protocol::Http1 && !hop.tls).then(Arc::<Handover>::default);
+    if let Some(handover) = &handover {
+        socket.hand_over_to(Arc::clone(handover));
+    }
     let service = EdgeOfHop {
         edge: Arc::clone(&shared.edge),
         hop,
+        handover: handover.clone(),
     };
     let io = TokioIo::new(socket);
+    let handover = handover.as_deref();
     let ended = match protocol {
         Protocol::Http1 => {
             let connection = shared.http1.serve_connection(io, service).with_upgrades();
-            until_stopped(Box::pin(connection), stop).await
+            until_stopped(Box::pin(connection), handover, stop).await
         }
         Protocol::Http2 => {
             let connection = shared.http2.serve_connection(io, service);
-            until_stopped(Box::pin(connection), stop).await
+            until_stopped(Box::pin(connection), handover, stop).await
         }
     };
-    if let Err(error) = ended {
-        tracing::debug!(peer.ip = %hop.peer.ip(), %error, "a connection ended early");
+    match ended {
+        Ended::Served(Ok(())) => {}
+        Ended::Served(Err(error)) => {
+            tracing::debug!(peer.ip = %hop.peer.ip(), %error, "a connection ended early");
+        }
+        // A task of its own: this one has grown by what came before.
+        Ended::HandedOver(lean) => {
+            shared.tracker.spawn(lean.run(shared.stop.clone()));
+        }
     }
 }
 
@@ -284,22 +301,45 @@ impl Drain for Http2Connection {
     }
 }
 
+/// How a connection ended, as far as hyper is concerned.
+enum Ended {
+    Served(hyper::Result<()>),
+    /// A streamed answer goes on without hyper.
+    HandedOver(Lean),
+}
+
 async fn until_stopped<C: Drain>(
     mut connection: Pin<Box<C>>,
+    handover: Option<&Handover>,
     mut stop: watch::Receiver<Phase>,
-) -> hyper::Result<()> {
+) -> Ended {
     loop {
         tokio::select! {
             biased;
-            ended = &mut connection => return ended,
+            ended = poll_fn(|cx| poll_connection(connection.as_mut(), handover, cx)) => return ended,
             _ = stop.changed() => {}
         }
         let phase = *stop.borrow_and_update();
         match phase {
             Phase::Serving => {}
             Phase::Draining => connection.as_mut().drain(),
-            Phase::Closing => return Ok(()),
+            Phase::Closing => return Ended::Served(Ok(())),
         }
+    }
+}
+
+/// Lets hyper go on, and sees whether it was relieved meanwhile.
+fn poll_connection(
+    connection: Pin<&mut impl Drain>,
+    handover: Option<&Handover>,
+    cx: &mut Context<'_>,
+) -> Poll<Ended> {
+    if let Poll::Ready(ended) = connection.poll(cx) {
+        return Poll::Ready(Ended::Served(ended));
+    }
+    match handover.and_then(Handover::take) {
+        Some((tcp, chunks)) => Poll::Ready(Ended::HandedOver(Lean::new(tcp, chunks))),
+        None => Poll::Pending,
     }
 }
 

@@ -4,15 +4,18 @@ use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use bytes::Bytes;
 use futures_util::FutureExt;
+use http::header::CONNECTION;
 use http::request::Parts;
-use http::{Request, StatusCode};
-use hyper::body::{Body as _, Incoming};
+use http::{HeaderValue, Method, Request, StatusCode, Version};
+use hyper::body::{Body as _, Frame, Incoming};
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 use tracing::field::Empty;
@@ -21,10 +24,12 @@ use tracing::{Instrument, Span};
 use super::body::{Reading, RequestBody};
 use super::client::{ClientInfo, Hop};
 use super::cors;
+use super::handover::Handover;
 use super::hooks::RequestContext;
 use super::options::ServeOptions;
 use super::request_id::{self, RequestId};
 use super::route::RecordRoute;
+use super::streaming::Streamed;
 
 /// The router and all that surrounds it; one for all connections.
 pub(super) struct Edge {
@@ -155,11 +160,39 @@ fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
         .unwrap_or("no text")
 }
 
+/// Leaves hyper the head alone, and makes it the last one of its connection.
+fn hand_over(response: &mut Response, streamed: Streamed, handover: &Handover) {
+    let Some(chunks) = streamed.take() else { return };
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    // A body of unknown length, or the head would not announce chunks.
+    *response.body_mut() = Body::new(Elsewhere);
+    handover.arm(chunks);
+}
+
+/// The body of an answer that somebody else writes.
+struct Elsewhere;
+
+impl hyper::body::Body for Elsewhere {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Pending
+    }
+}
+
 /// What hyper calls for the requests of one connection.
 #[derive(Clone)]
 pub(super) struct EdgeOfHop {
     pub(super) edge: Arc<Edge>,
     pub(super) hop: Hop,
+    /// Where a streamed answer may leave hyper: plain HTTP/1.
+    pub(super) handover: Option<Arc<Handover>>,
 }
 
 impl hyper::service::Service<Request<Incoming>> for EdgeOfHop {
@@ -171,6 +204,16 @@ impl hyper::service::Service<Request<Incoming>> for EdgeOfHop {
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let edge = Arc::clone(&self.edge);
         let hop = self.hop;
-        Box::pin(async move { Ok(edge.answer(hop, request).await) })
+        let handover = self.handover.clone();
+        // HTTP/1.0 has no chunks, and the answer to a HEAD no body.
+        let may_stream = request.version() == Version::HTTP_11 && request.method() == Method::GET;
+        Box::pin(async move {
+            let mut response = edge.answer(hop, request).await;
+            let streamed = response.extensions_mut().remove::<Streamed>();
+            if let (Some(streamed), Some(handover), true) = (streamed, handover, may_stream) {
+                hand_over(&mut response, streamed, &handover);
+            }
+            Ok(response)
+        })
     }
 }

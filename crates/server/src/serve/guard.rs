@@ -42,6 +42,11 @@ impl GuardedTcp {
         }
     }
 
+    /// Who is on the other side.
+    pub(super) fn peer(&self) -> SocketAddr {
+        self.peer
+    }
+
     fn watch_write(
         &mut self,
         cx: &mut Context<'_>,

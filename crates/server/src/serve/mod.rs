@@ -12,6 +12,7 @@
 //! - [`client`], [`request_id`]: the request extensions that handlers read.
 //! - `accept`, `connection`, `socket`, `guard`, `body`: from the listening socket to hyper.
 //! - `edge`, `cors`, `route`: one request, from hyper to the router and back.
+//! - [`streaming`]: answers that go on; `handover`, `lean`: how the edge writes them without hyper.
 
 /// Who sent a request, and how it came.
 pub mod client;
@@ -23,6 +24,8 @@ pub mod options;
 pub mod proxies;
 /// The id of a request.
 pub mod request_id;
+/// Answers that go on.
+pub mod streaming;
 /// TLS from PEM files, reloaded when they change.
 pub mod tls;
 
@@ -32,6 +35,8 @@ mod connection;
 mod cors;
 mod edge;
 mod guard;
+mod handover;
+mod lean;
 mod route;
 mod socket;
 

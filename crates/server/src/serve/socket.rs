@@ -1,13 +1,16 @@
 //! What hyper reads and writes: a plain or a TLS socket whose first bytes were looked at.
 
 use std::io::{self, IoSlice};
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 use tokio_rustls::server::TlsStream;
 
 use super::guard::GuardedTcp;
+use super::handover::Handover;
 
 /// What an HTTP/2 client sends first (RFC 9113, 3.4).
 const HTTP2_PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -16,12 +19,16 @@ pub(super) enum Stream {
     Plain(GuardedTcp),
     /// Boxed: a plain connection should not carry the size of a TLS session.
     Tls(Box<TlsStream<GuardedTcp>>),
+    /// Handed over: who reads waits, who writes errs.
+    Gone,
 }
 
 pub(super) struct Socket {
     stream: Stream,
     /// Freed once hyper has read it.
     looked_at: Option<Box<LookedAt>>,
+    /// Who may take the stream over.
+    handover: Option<Arc<Handover>>,
 }
 
 struct LookedAt {
@@ -44,7 +51,13 @@ impl Socket {
         Self {
             stream,
             looked_at: None,
+            handover: None,
         }
+    }
+
+    /// Gives the stream up once this asks for it. Only plain ones are ever asked for.
+    pub(super) fn hand_over_to(&mut self, handover: Arc<Handover>) {
+        self.handover = Some(handover);
     }
 
     /// Reads until the HTTP/2 preface is complete or ruled out, and keeps the bytes for the reader.
@@ -95,7 +108,11 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes))?;
+        if let Some(handover) = &self.handover {
+            handover.wrote([bytes].into_iter(), written);
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn poll_write_vectored(
@@ -103,7 +120,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, slices))?;
+        if let Some(handover) = &self.handover {
+            handover.wrote(slices.iter().map(|slice| &**slice), written);
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -111,7 +132,17 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
+        let socket = &mut *self;
+        if let Some(handover) = &socket.handover
+            && handover.wants_socket()
+        {
+            match mem::replace(&mut socket.stream, Stream::Gone) {
+                Stream::Plain(tcp) => handover.give(tcp),
+                other => socket.stream = other,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -128,6 +159,7 @@ impl AsyncRead for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_read(cx, buffer),
             Self::Tls(tls) => Pin::new(tls).poll_read(cx, buffer),
+            Self::Gone => Poll::Pending,
         }
     }
 }
@@ -137,6 +169,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write(cx, bytes),
             Self::Tls(tls) => Pin::new(tls).poll_write(cx, bytes),
+            Self::Gone => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
 
@@ -148,6 +181,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_write_vectored(cx, slices),
             Self::Tls(tls) => Pin::new(tls).poll_write_vectored(cx, slices),
+            Self::Gone => Poll::Ready(Err(io::ErrorKind::BrokenPipe.into())),
         }
     }
 
@@ -155,6 +189,7 @@ impl AsyncWrite for Stream {
         match self {
             Self::Plain(tcp) => tcp.is_write_vectored(),
             Self::Tls(tls) => tls.is_write_vectored(),
+            Self::Gone => false,
         }
     }
 
@@ -162,6 +197,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_flush(cx),
             Self::Tls(tls) => Pin::new(tls).poll_flush(cx),
+            Self::Gone => Poll::Ready(Ok(())),
         }
     }
 
@@ -169,6 +205,7 @@ impl AsyncWrite for Stream {
         match self.get_mut() {
             Self::Plain(tcp) => Pin::new(tcp).poll_shutdown(cx),
             Self::Tls(tls) => Pin::new(tls).poll_shutdown(cx),
+            Self::Gone => Poll::Ready(Ok(())),
         }
     }
 }

@@ -9,5 +9,6 @@ mod limits;
 mod protocols;
 mod requests;
 mod stop;
+mod streams;
 mod support;
 mod tls;

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Request, State as AxumState};
 use axum::response::Response;
 use engine::error::Error;
@@ -14,6 +13,7 @@ use crate::error::ChannelError;
 use crate::messaging::path::Name;
 use crate::messaging::reading;
 use crate::query;
+use crate::serve::streaming;
 use heartbeats::Heartbeats;
 
 /// Events as bytes.
@@ -38,7 +38,7 @@ pub async fn events(
     let since = since(request.headers(), request.uri())?;
     let wanted = reading::wanted(request.uri());
     let stream = state.engine.subscribe(&caller, &channel, since, &wanted).await?;
-    let mut response = Response::new(Body::new(stream::Events::new(stream, &heartbeats)));
+    let mut response = streaming::answer(stream::Events::new(stream, &heartbeats));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
