@@ -23,7 +23,7 @@ fn the_end_of_a_head_is_seen_in_any_pieces() {
         let handover = Handover::default();
         handover.arm(Box::new(Nothing));
         for (number, piece) in HEAD.chunks(size).enumerate() {
-            assert_eq!(handover.wants_socket(), false, "{size}: before piece {number}");
+            assert!(!handover.wants_socket(), "{size}: before piece {number}");
             write(&handover, &[piece]);
         }
         assert!(handover.wants_socket(), "{size}");
