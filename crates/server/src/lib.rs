@@ -11,6 +11,7 @@
 //! - [`caller`]: who calls.
 //! - [`error`]: the one place where engine errors become statuses and codes, per family.
 //! - [`envelope`]: the `meta` and `data` of inbox answers.
+//! - [`websocket`]: the transport of connections with ops both ways.
 //! - [`messaging`], [`inbox`]: one operation a file.
 
 use std::sync::Arc;
@@ -37,6 +38,8 @@ pub mod operating;
 pub mod query;
 /// All routes.
 pub mod router;
+/// Frames over upgraded connections.
+pub mod websocket;
 
 /// What a server is set up with, beside the edge's own options.
 #[derive(Debug, Clone, Default)]

@@ -19,7 +19,7 @@ mod edit;
 /// Messages as readers get them (api.md 3.6).
 mod envelope;
 /// Live streams as server-sent events (api.md 3.6).
-mod events;
+pub(crate) mod events;
 /// Pages of history (api.md 3.7).
 mod history;
 /// The occurrences of a repetition (api.md 3.3).

@@ -16,8 +16,8 @@ const STRIDE: usize = 7;
 
 /// One ticker for all streams: a timer each would cost memory, and wake the machine for one of them.
 /// The ticker runs only while there are streams.
-#[derive(Default)]
 pub struct Heartbeats {
+    period: Duration,
     // Taken when a stream opens and at each tick, never across an await.
     wheel: Mutex<Wheel>,
 }
@@ -38,8 +38,22 @@ pub struct Beat {
     waker: AtomicWaker,
 }
 
+impl Default for Heartbeats {
+    fn default() -> Self {
+        Self::every(PERIOD)
+    }
+}
+
 impl Heartbeats {
-    /// The heartbeat of a new stream: due at once, and every [`PERIOD`] (the first time sooner). Runs
+    /// For heartbeats at this interval.
+    pub fn every(period: Duration) -> Self {
+        Self {
+            period,
+            wheel: Mutex::default(),
+        }
+    }
+
+    /// The heartbeat of a new stream: due at once, and every period (the first time sooner). Runs
     /// within a tokio runtime.
     pub fn join(self: &Arc<Self>) -> Arc<Beat> {
         let beat = Arc::new(Beat {
@@ -55,9 +69,20 @@ impl Heartbeats {
         beat
     }
 
+    /// Lets every stream beat now, as if it were its time.
+    pub fn beat_all(&self) {
+        let beats: Vec<_> = {
+            let wheel = self.wheel.lock();
+            wheel.places.iter().flatten().filter_map(Weak::upgrade).collect()
+        };
+        for beat in beats {
+            beat.ring();
+        }
+    }
+
     /// Ends by itself with the last stream; dropping it with the runtime is fine.
     async fn tick(self: Arc<Self>) {
-        let pause = PERIOD / u32::try_from(PLACES).unwrap_or(u32::MAX);
+        let pause = self.period / u32::try_from(PLACES).unwrap_or(u32::MAX);
         let mut ticks = interval_at(tokio::time::Instant::now() + pause, pause);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -67,8 +92,7 @@ impl Heartbeats {
                 None => return,
             };
             for beat in due {
-                beat.is_due.store(true, Ordering::Release);
-                beat.waker.wake();
+                beat.ring();
             }
         }
     }
@@ -97,6 +121,11 @@ impl Wheel {
 }
 
 impl Beat {
+    fn ring(&self) {
+        self.is_due.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
     /// Whether a heartbeat is due, once for each; else the task is woken when it is.
     pub fn poll_due(&self, cx: &mut Context<'_>) -> bool {
         if self.is_due.swap(false, Ordering::AcqRel) {

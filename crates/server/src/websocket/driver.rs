@@ -1,0 +1,258 @@
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::{Sleep, sleep};
+
+use super::assembler::Incoming;
+use super::close::CloseCode;
+use super::output::Output;
+use super::transport::{Received, Transport};
+use crate::messaging::events::heartbeats::Beat;
+
+/// Messages that are read from one client before others get their turn.
+const READS: usize = 32;
+/// Rounds of reading and writing before others get their turn.
+const ROUNDS: usize = 16;
+/// No further message is read while so many bytes of answers wait.
+const MAX_ANSWERS: usize = 64 * 1024;
+/// How long the peer may take to answer a close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The limits of a connection.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    /// Between two beats of the ticker that the connection was joined to; the others are multiples of it.
+    pub beat: Duration,
+    /// Between two pings. A peer that sent nothing at all since the last one is dead: its connection is
+    /// closed. Zero: no pings.
+    pub ping: Duration,
+    /// A peer that takes no bytes for this long while some wait is closed (api.md 3.8).
+    pub stall: Duration,
+}
+
+/// What a connection is for. All of it runs on the connection's task and must not block.
+pub trait Session: Unpin {
+    /// Whether a further message may be read now. One that says no must add output later, in
+    /// [`Session::fill`], before it says yes again.
+    fn is_ready(&self) -> bool {
+        true
+    }
+
+    /// A text message came.
+    fn text(&mut self, text: String, output: &mut Output);
+
+    /// A binary message of so many bytes came.
+    fn binary(&mut self, length: u64, output: &mut Output);
+
+    /// The client broke the protocol: the last chance to say something before the close frame.
+    fn violated(&mut self, code: CloseCode, reason: &str, output: &mut Output) {
+        let _ = (code, reason, output);
+    }
+
+    /// Asked whenever the peer has taken all that was there: adds what waits, some ten kilobytes at a
+    /// time, or leaves its waker where news come from.
+    fn fill(&mut self, cx: &mut Context<'_>, output: &mut Output);
+
+    /// Another beat has passed. Output goes into the next [`Session::fill`].
+    fn beat(&mut self) {}
+
+    /// Why the connection is to be closed by the server, asked at every beat and before every fill.
+    fn ending(&self) -> Option<(CloseCode, &str)> {
+        None
+    }
+}
+
+/// The task of one connection. Ends when the connection has.
+pub struct Driver<S, T> {
+    transport: Transport<S>,
+    session: T,
+    limits: Arc<Limits>,
+    beat: Arc<Beat>,
+    beats: u32,
+    stalled: u32,
+    /// A ping went out, and nothing has come in since.
+    awaits_pong: bool,
+    /// From the close frame on.
+    closing: Option<Box<Closing>>,
+}
+
+struct Closing {
+    /// The peer has so long to take the close frame and to answer it.
+    timer: Pin<Box<Sleep>>,
+    /// Its close frame came.
+    is_answered: bool,
+    is_shut: bool,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> Driver<S, T> {
+    /// A connection over a socket whose handshake is done.
+    pub fn new(transport: Transport<S>, session: T, limits: Arc<Limits>, beat: Arc<Beat>) -> Self {
+        Self {
+            transport,
+            session,
+            limits,
+            beat,
+            beats: 0,
+            stalled: 0,
+            awaits_pong: false,
+            closing: None,
+        }
+    }
+
+    /// Pings, and whether the peer is alive; false ends the connection.
+    fn beat(&mut self) -> bool {
+        self.beats = self.beats.wrapping_add(1);
+        let progressed = self.transport.take_progressed();
+        if self.transport.is_flushed() || progressed {
+            self.stalled = 0;
+        } else {
+            self.stalled += 1;
+            // Reading pauses meanwhile: whether the peer is alive is not known.
+            self.awaits_pong = false;
+            if self.session.ending().is_some() || self.stalled > beats(self.limits.stall, &self.limits) {
+                let stalled_ms = self.limits.stall.as_millis() as u64;
+                tracing::info!(stalled_ms, "closing a WebSocket whose peer takes no bytes");
+                return false;
+            }
+            return true;
+        }
+        if self.limits.ping.is_zero() || !self.beats.is_multiple_of(beats(self.limits.ping, &self.limits)) {
+            self.session.beat();
+            return true;
+        }
+        if self.transport.take_heard() {
+            self.awaits_pong = false;
+        }
+        if self.awaits_pong {
+            tracing::info!("closing a WebSocket whose peer answers no pings");
+            return false;
+        }
+        self.awaits_pong = true;
+        self.transport.output().ping();
+        self.session.beat();
+        true
+    }
+
+    fn receive(&mut self, received: Received) -> bool {
+        let output = self.transport.output();
+        match received {
+            Received::Incoming(Incoming::Text(text)) => self.session.text(text, output),
+            Received::Incoming(Incoming::Binary(length)) => self.session.binary(length, output),
+            Received::Incoming(Incoming::Ping(payload)) => output.pong(&payload),
+            Received::Incoming(Incoming::Pong) => {}
+            Received::Incoming(Incoming::Close(close)) => {
+                match close {
+                    Some((code, _)) => output.close(code, ""),
+                    None => output.close_without_code(),
+                }
+                self.closing = Some(Closing::new(true));
+            }
+            Received::Violation(violation) => {
+                self.session.violated(violation.code, violation.reason, output);
+                output.close(violation.code, violation.reason);
+            }
+            Received::Gone => return false,
+        }
+        true
+    }
+
+    /// Reads what came, within the bounds of one turn. `None`: the peer is gone; else whether there may
+    /// be more.
+    fn read(&mut self, cx: &mut Context<'_>) -> Option<bool> {
+        for _ in 0..READS {
+            let is_full = self.transport.output().len() >= MAX_ANSWERS;
+            if is_full || self.transport.output().is_closing() || !self.session.is_ready() {
+                return Some(false);
+            }
+            match self.transport.poll_receive(cx) {
+                Poll::Pending => return Some(false),
+                Poll::Ready(received) => {
+                    if !self.receive(received) {
+                        return None;
+                    }
+                }
+            }
+        }
+        Some(true)
+    }
+
+    /// After the close frame: writes it, waits for the peer's, ends the socket.
+    fn poll_closing(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let closing = self.closing.get_or_insert_with(|| Closing::new(false));
+        if closing.timer.as_mut().poll(cx).is_ready() || ready!(self.transport.poll_flush(cx)).is_err() {
+            return Poll::Ready(());
+        }
+        if !closing.is_shut {
+            if ready!(self.transport.poll_shutdown(cx)).is_err() {
+                return Poll::Ready(());
+            }
+            closing.is_shut = true;
+        }
+        match closing.is_answered {
+            true => Poll::Ready(()),
+            // Closing a socket with unread bytes could take the close frame away from the peer.
+            false => self.transport.poll_gone(cx),
+        }
+    }
+}
+
+impl Closing {
+    fn new(is_answered: bool) -> Box<Self> {
+        Box::new(Self {
+            timer: Box::pin(sleep(CLOSE_TIMEOUT)),
+            is_answered,
+            is_shut: false,
+        })
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> Future for Driver<S, T> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let driver = &mut *self;
+        while driver.closing.is_none() && driver.beat.poll_due(cx) {
+            if !driver.beat() {
+                return Poll::Ready(());
+            }
+        }
+        for _ in 0..ROUNDS {
+            if driver.transport.output().is_closing() {
+                return driver.poll_closing(cx);
+            }
+            match driver.transport.poll_flush(cx) {
+                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Err(error)) => {
+                    tracing::debug!(%error, "writing to a WebSocket failed");
+                    return Poll::Ready(());
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+            if let Some((code, reason)) = driver.session.ending() {
+                driver.transport.output().close(code, reason);
+                continue;
+            }
+            let Some(more) = driver.read(cx) else {
+                return Poll::Ready(());
+            };
+            driver.session.fill(cx, driver.transport.output());
+            if !more && driver.transport.output().is_empty() {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+}
+
+/// How many beats a time takes, at least one.
+fn beats(time: Duration, limits: &Limits) -> u32 {
+    let beats = time.as_millis().div_ceil(limits.beat.as_millis().max(1));
+    u32::try_from(beats).unwrap_or(u32::MAX).max(1)
+}
+
+#[cfg(test)]
+mod tests;
