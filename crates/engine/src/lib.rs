@@ -190,6 +190,11 @@ impl Engine {
         });
     }
 
+    /// How many streams and subscriptions are open on this node.
+    pub fn open_streams(&self) -> usize {
+        self.streams.count()
+    }
+
     /// Cancelled by [`Engine::end_streams`]: for connections that are open without reading a channel.
     pub fn streams_end(&self) -> &CancellationToken {
         &self.streams_end

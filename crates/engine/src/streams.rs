@@ -142,12 +142,59 @@ impl Streams {
     }
 }
 
+impl OpenStream {
+    /// Lets the stream go on as another caller's: after a new user token on the same connection. It stays
+    /// as it is when the answer is an error.
+    ///
+    /// # Errors
+    /// The new caller may not read the channel, or gets other messages of it than the one before.
+    pub fn change_caller(&self, caller: &Caller) -> Result<(), EndReason> {
+        let mut guard = self.streams.open.lock();
+        let open = &mut *guard;
+        let Some(stream) = open.streams.get_mut(&self.id) else {
+            return Ok(());
+        };
+        caller
+            .may(permission::Access::Subscribe, stream.channel.as_str())
+            .map_err(|error| reason(&error))?;
+        if caller.selector != stream.caller.selector {
+            return Err(EndReason {
+                code: u32::from(AccessError::FORBIDDEN),
+                message: "the selector of the new user token is another: subscribe again".into(),
+            });
+        }
+        if let Some(expires) = stream.caller.expires {
+            open.expiries.remove(&(expires, self.id));
+        }
+        if let Some(expires) = caller.expires {
+            open.expiries.insert((expires, self.id));
+        }
+        stream.caller = caller.clone();
+        Ok(())
+    }
+
+    /// Why the stream would be ended now. An end that was ordered before the subscription was started
+    /// found nothing to end: so ask once it is.
+    pub fn ended(&self) -> Option<EndReason> {
+        let open = self.streams.open.lock();
+        let stream = open.streams.get(&self.id)?;
+        let caller = stream.caller.renewed();
+        let allowed =
+            caller.and_then(|caller| caller.may(permission::Access::Subscribe, stream.channel.as_str()));
+        allowed.err().map(|error| reason(&error))
+    }
+}
+
+fn reason(error: &AccessError) -> EndReason {
+    EndReason {
+        code: u32::from(error.code()),
+        message: error.to_string().into(),
+    }
+}
+
 impl Stream {
     fn end(&self, error: &AccessError) {
-        let reason = EndReason {
-            code: u32::from(error.code()),
-            message: error.to_string().into(),
-        };
+        let reason = reason(error);
         match &self.reader {
             Reader::Connection(handle) => handle.end(reason),
             Reader::Subscription(handle, id) => handle.end_subscription(*id, reason),

@@ -14,6 +14,8 @@ pub struct Limits {
     pub channels: u64,
     /// Open subscriptions of the app on one node; over it 429/5913.
     pub subscriptions: usize,
+    /// Open subscriptions of one WebSocket; over it 429/5913.
+    pub connection_subscriptions: usize,
     /// Messages that one history request answers with at most.
     pub history_page: usize,
     /// Messages of one import; over it 413.
@@ -36,6 +38,7 @@ impl Default for Limits {
             header_bytes: 8 * 1024,
             channels: 1_000_000,
             subscriptions: 100_000,
+            connection_subscriptions: 1_000,
             history_page: 1_000,
             import_messages: 25_000,
             import_bytes: 64 * 1024 * 1024,

@@ -128,19 +128,7 @@ impl Hooks for ServerHooks {
     }
 
     fn origin_allowed(&self, parts: &Parts, origin: &HeaderValue) -> bool {
-        if self.state.settings.any_origin {
-            return true;
-        }
-        let app = parts
-            .extensions
-            .get::<Addressed>()
-            .and_then(|addressed| addressed.app.as_ref());
-        let origins = app.map(|app| &app.settings.cors.origins);
-        origins.is_some_and(|origins| {
-            origins
-                .iter()
-                .any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes())
-        })
+        origin_allowed(&self.state, parts, origin)
     }
 
     fn plain_http_refused(&self, request: RequestContext<'_>) -> Response {
@@ -172,6 +160,32 @@ impl Hooks for ServerHooks {
             Family::Channel => ChannelError::internal(request.request_id.as_str()).into_response(),
         }
     }
+}
+
+/// Whether pages of this origin may call the app that a prepared request is for (api.md 5).
+pub fn origin_allowed(state: &State, parts: &Parts, origin: &HeaderValue) -> bool {
+    if state.settings.any_origin {
+        return true;
+    }
+    let app = parts
+        .extensions
+        .get::<Addressed>()
+        .and_then(|addressed| addressed.app.as_ref());
+    let origins = app.map(|app| &app.settings.cors.origins);
+    origins.is_some_and(|origins| {
+        origins
+            .iter()
+            .any(|allowed| allowed == "*" || allowed.as_bytes() == origin.as_bytes())
+    })
+}
+
+/// Whether an origin is the one that the request went to: no other site's page.
+pub fn is_same_origin(parts: &Parts, origin: &HeaderValue) -> bool {
+    let client = parts.extensions.get::<ClientInfo>();
+    client.is_some_and(|client| {
+        let own = format!("{}://{}", client.scheme(), client.host());
+        own.eq_ignore_ascii_case(&String::from_utf8_lossy(origin.as_bytes()))
+    })
 }
 
 impl ServerHooks {

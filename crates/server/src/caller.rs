@@ -34,14 +34,20 @@ async fn authenticate(parts: &Parts, state: &State) -> Result<engine::access::ca
     let app = addressed
         .and_then(|addressed| addressed.app.as_ref())
         .ok_or(Error::NotFound { what: "app" })?;
-    let path_key = addressed.and_then(|addressed| addressed.path_key.clone());
-    let credentials = credentials(parts, path_key);
-    Ok(state.engine.access().authenticate(app, &credentials).await?)
+    Ok(state
+        .engine
+        .access()
+        .authenticate(app, &credentials(parts))
+        .await?)
 }
 
 /// All keys that the request gives, and its first user token: `user-token`, `Authorization: Bearer`,
 /// `?token=`.
-fn credentials(parts: &Parts, path_key: Option<String>) -> Credentials {
+pub fn credentials(parts: &Parts) -> Credentials {
+    let path_key = parts
+        .extensions
+        .get::<Addressed>()
+        .and_then(|addressed| addressed.path_key.clone());
     let query = parts.uri.query().unwrap_or_default();
     let keys = parts.headers.get_all("x-api-key").iter().map(text);
     let keys = keys

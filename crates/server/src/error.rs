@@ -61,6 +61,21 @@ impl ChannelError {
             retry_after: None,
         }
     }
+
+    /// The status that answers it over HTTP.
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The code of the table in api.md 3.1.
+    pub fn code(&self) -> u16 {
+        self.code
+    }
+
+    /// What happened, for people.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 impl From<Error> for ChannelError {

@@ -13,6 +13,7 @@
 //! - [`envelope`]: the `meta` and `data` of inbox answers.
 //! - [`websocket`]: the transport of connections with ops both ways.
 //! - [`messaging`], [`inbox`]: one operation a file.
+//! - [`realtime`]: the WebSocket.
 
 use std::sync::Arc;
 
@@ -36,6 +37,8 @@ pub mod messaging;
 pub mod operating;
 /// Query parameters.
 pub mod query;
+/// The WebSocket of subscribers and publishers (api.md 3.6).
+pub mod realtime;
 /// All routes.
 pub mod router;
 /// Frames over upgraded connections.
@@ -50,6 +53,8 @@ pub struct Settings {
     pub public_url: Option<String>,
     /// Any browser origin may call (`--dev`).
     pub any_origin: bool,
+    /// The limits of WebSockets.
+    pub realtime: realtime::Options,
 }
 
 /// What every handler has.

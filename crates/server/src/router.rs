@@ -8,7 +8,7 @@ use http::{StatusCode, Uri};
 
 use crate::envelope::Meta;
 use crate::error::{ChannelError, Family, InboxFailure};
-use crate::{State, envelope, inbox, messaging, operating};
+use crate::{State, envelope, inbox, messaging, operating, realtime};
 
 /// All routes, finished: the edge rewrites classic paths and aliases before them ([`crate::addressing`]).
 pub fn router(state: State) -> Router {
@@ -19,6 +19,7 @@ pub fn router(state: State) -> Router {
         .route("/api/info", get(operating::info))
         // Publishers and subscribers.
         .merge(messaging::routes())
+        .merge(realtime::routes())
         // Users and the campaign system.
         .merge(inbox::routes().layer(from_fn_with_state(state.clone(), envelope::wrap)))
         .fallback(not_found)
@@ -27,8 +28,7 @@ pub fn router(state: State) -> Router {
 }
 
 /// Paths that the contract names and this version does not have.
-const NOT_BUILT: [(&str, &str); 5] = [
-    ("/api/realtime", "the WebSocket"),
+const NOT_BUILT: [(&str, &str); 4] = [
     ("/metrics", "the metrics endpoint"),
     ("/openapi.json", "the OpenAPI document"),
     ("/console", "the console"),

@@ -107,6 +107,7 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
                 .as_deref()
                 .map(|url| url.trim_end_matches('/').to_owned()),
             any_origin: loaded.dev,
+            realtime: server::realtime::Options::default(),
         }),
     };
     let router = server::router::router(state.clone());

@@ -26,6 +26,14 @@ impl Credentials {
         }
     }
 
+    /// The same keys with another user token; an absent one leaves the keys alone.
+    pub fn with_token(&self, token: Option<String>) -> Self {
+        Self {
+            keys: self.keys.clone(),
+            token: token.filter(|token| is_given(token)),
+        }
+    }
+
     /// The API key, if one was given.
     ///
     /// # Errors

@@ -17,7 +17,7 @@ mod delete_channel;
 /// Editing what waits (api.md 3.3).
 mod edit;
 /// Messages as readers get them (api.md 3.6).
-mod envelope;
+pub(crate) mod envelope;
 /// Live streams as server-sent events (api.md 3.6).
 pub(crate) mod events;
 /// Pages of history (api.md 3.7).
@@ -29,9 +29,9 @@ mod path;
 /// Polling subscriptions (api.md 3.6).
 mod polling;
 /// Publishing (api.md 3.1).
-mod publish;
+pub(crate) mod publish;
 /// What reading routes take from the query.
-mod reading;
+pub(crate) mod reading;
 /// The list of schedules (api.md 3.3).
 mod scheduled;
 /// What became of a message (api.md 3.2).

@@ -59,9 +59,48 @@ pub trait Session: Unpin {
     /// Another beat has passed. Output goes into the next [`Session::fill`].
     fn beat(&mut self) {}
 
-    /// Why the connection is to be closed by the server, asked at every beat and before every fill.
-    fn ending(&self) -> Option<(CloseCode, &str)> {
-        None
+    /// Whether the server closes the connection now; asked at every beat and before every fill.
+    fn is_ending(&self) -> bool {
+        false
+    }
+
+    /// Says the last words and closes ([`Output::close`]), once [`Session::is_ending`].
+    fn end(&mut self, output: &mut Output) {
+        output.close(CloseCode::NORMAL, "");
+    }
+}
+
+impl<T: Session + ?Sized> Session for Box<T> {
+    fn is_ready(&self) -> bool {
+        (**self).is_ready()
+    }
+
+    fn text(&mut self, text: String, output: &mut Output) {
+        (**self).text(text, output);
+    }
+
+    fn binary(&mut self, length: u64, output: &mut Output) {
+        (**self).binary(length, output);
+    }
+
+    fn violated(&mut self, code: CloseCode, reason: &str, output: &mut Output) {
+        (**self).violated(code, reason, output);
+    }
+
+    fn fill(&mut self, cx: &mut Context<'_>, output: &mut Output) {
+        (**self).fill(cx, output);
+    }
+
+    fn beat(&mut self) {
+        (**self).beat();
+    }
+
+    fn is_ending(&self) -> bool {
+        (**self).is_ending()
+    }
+
+    fn end(&mut self, output: &mut Output) {
+        (**self).end(output);
     }
 }
 
@@ -112,7 +151,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> Driver<S, T> {
             self.stalled += 1;
             // Reading pauses meanwhile: whether the peer is alive is not known.
             self.awaits_pong = false;
-            if self.session.ending().is_some() || self.stalled > beats(self.limits.stall, &self.limits) {
+            if self.session.is_ending() || self.stalled > beats(self.limits.stall, &self.limits) {
                 let stalled_ms = self.limits.stall.as_millis() as u64;
                 tracing::info!(stalled_ms, "closing a WebSocket whose peer takes no bytes");
                 return false;
@@ -231,8 +270,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> Future for Driver<S, T> {
                 }
                 Poll::Pending => return Poll::Pending,
             }
-            if let Some((code, reason)) = driver.session.ending() {
-                driver.transport.output().close(code, reason);
+            if driver.session.is_ending() {
+                driver.session.end(driver.transport.output());
                 continue;
             }
             let Some(more) = driver.read(cx) else {

@@ -20,6 +20,8 @@ mod idempotency;
 mod properties;
 /// Publishing, its answers and errors (api.md 3.1).
 mod publish;
+/// The WebSocket (api.md 3.6).
+mod realtime;
 /// What logs and error texts must not tell (api.md 2).
 mod secrets;
 /// Paths and methods that are no operation (api.md 3.1).

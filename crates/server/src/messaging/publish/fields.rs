@@ -15,7 +15,7 @@ use crate::error::ChannelError;
 /// The headers of the body.
 mod headers;
 /// The values of fields.
-mod value;
+pub(crate) mod value;
 
 /// How deep a body may be nested: what common JSON parsers of readers bear.
 const MAX_DEPTH: usize = 128;

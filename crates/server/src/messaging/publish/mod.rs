@@ -18,12 +18,12 @@ use crate::query;
 /// Reading a bounded body.
 mod body;
 /// The fields of the body.
-mod fields;
+pub(crate) mod fields;
 
 /// The answer has exactly these keys (api.md 3.1).
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+pub(crate) struct Answer {
     error_message: Option<&'static str>,
     message_id: String,
     status: &'static str,
@@ -49,18 +49,23 @@ pub async fn publish(
     Ok(answer(&published))
 }
 
+impl Answer {
+    pub(crate) fn of(published: &Published) -> Self {
+        let status = if published.failed.is_some() {
+            "failed"
+        } else {
+            "scheduled"
+        };
+        Self {
+            error_message: published.failed,
+            message_id: published.id.to_string(),
+            status,
+        }
+    }
+}
+
 fn answer(published: &Published) -> Response {
-    let status = if published.failed.is_some() {
-        "failed"
-    } else {
-        "scheduled"
-    };
-    let answer = Answer {
-        error_message: published.failed,
-        message_id: published.id.to_string(),
-        status,
-    };
-    let mut response = Json(answer).into_response();
+    let mut response = Json(Answer::of(published)).into_response();
     if published.replayed {
         response
             .headers_mut()

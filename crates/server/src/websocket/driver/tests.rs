@@ -39,9 +39,12 @@ impl Session for Echo {
         }
     }
 
-    fn ending(&self) -> Option<(CloseCode, &str)> {
-        let is_ending = self.ending.load(Ordering::Relaxed);
-        is_ending.then_some((CloseCode::GOING_AWAY, "it is late"))
+    fn is_ending(&self) -> bool {
+        self.ending.load(Ordering::Relaxed)
+    }
+
+    fn end(&mut self, output: &mut Output) {
+        output.close(CloseCode::GOING_AWAY, "it is late");
     }
 }
 
