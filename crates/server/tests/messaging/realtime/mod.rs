@@ -70,11 +70,16 @@ impl Client {
         soon("sending", self.0.send(message)).await.unwrap();
     }
 
-    /// The next op; pings are let through.
+    /// The next op; pings and positions, which come at their time, are let through.
     async fn hear(&mut self) -> Value {
         loop {
             match self.next().await {
-                Message::Text(text) => return serde_json::from_str(&text).unwrap(),
+                Message::Text(text) => {
+                    let heard: Value = serde_json::from_str(&text).unwrap();
+                    if heard["op"] != "position" {
+                        return heard;
+                    }
+                }
                 Message::Ping(_) => {}
                 other => panic!("expected an op, found {other:?}"),
             }
