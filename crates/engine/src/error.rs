@@ -65,6 +65,11 @@ pub enum Error {
         /// What was asked for.
         what: &'static str,
     },
+    /// Nothing that could be cancelled or edited: 409/5040.
+    #[error(
+        "there is nothing to cancel or edit: the message is already published, already cancelled, or absent"
+    )]
+    NotWaiting,
     /// The sync has no URL: 503.
     #[error("sync is disabled: no sync URL is configured")]
     SyncDisabled,

@@ -10,6 +10,9 @@ use crate::Engine;
 use crate::access::snapshot::AppState;
 use crate::error::Error;
 
+/// Schedules: what is due is published.
+pub mod schedules;
+
 /// How often the timers are looked at.
 const TICK: Duration = Duration::from_secs(1);
 

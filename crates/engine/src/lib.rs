@@ -12,7 +12,7 @@
 //! - [`feed`]: the way of committed messages from the store to the hub.
 //! - [`presence`]: who is connected to a channel, and commands.
 //! - [`streams`]: open streams and whether they may go on.
-//! - `jobs`: what time drives.
+//! - [`jobs`]: what time drives.
 
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ use crate::feed::Feed;
 use crate::history::StoreHistory;
 use crate::inbox::Imports;
 use crate::inbox::sync::CampaignClient;
+use crate::jobs::schedules::Alarm;
 use crate::presence::Presence;
 use crate::streams::Streams;
 
@@ -42,8 +43,8 @@ pub mod feed;
 mod history;
 /// Inbox messages.
 pub mod inbox;
-/// What time drives: sync and cleanup.
-mod jobs;
+/// What time drives: schedules, sync and cleanup.
+pub mod jobs;
 /// Publishing, reading and administering channels.
 pub mod messaging;
 /// Who is connected, and commands: of this node and of now.
@@ -95,6 +96,7 @@ pub struct Engine {
     presence: Presence,
     imports: Imports,
     campaigns: CampaignClient,
+    alarm: Alarm,
     clock: Arc<dyn Clock>,
     ids: Arc<dyn IdSource>,
     tasks: TaskTracker,
@@ -126,6 +128,7 @@ impl Engine {
             streams_end: CancellationToken::new(),
             imports: Imports::new(options.imports, options.import_wait),
             campaigns: CampaignClient::new()?,
+            alarm: Alarm::default(),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             access,
@@ -142,6 +145,9 @@ impl Engine {
         engine
             .tasks
             .spawn(jobs::run(Arc::clone(&engine), stopping.clone()));
+        engine
+            .tasks
+            .spawn(jobs::schedules::run(Arc::clone(&engine), stopping.clone()));
         Ok(engine)
     }
 

@@ -1,5 +1,8 @@
 use serde::{Deserialize, Serialize};
 
+/// How many of its last due times a schedule remembers one by one; of those before it the counts are left.
+pub const OCCURRENCES_KEPT: u64 = 10_000;
+
 /// The limits of an app, each with the status that answers it (api.md 3, 4, 5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -12,6 +15,10 @@ pub struct Limits {
     pub header_bytes: usize,
     /// Channels of the app; over it 429/5913.
     pub channels: u64,
+    /// Schedules of the app that wait; over it 429/5913.
+    pub schedules: u64,
+    /// Schedules or occurrences that one page of a list holds at most.
+    pub schedule_page: usize,
     /// Open subscriptions of the app on one node; over it 429/5913.
     pub subscriptions: usize,
     /// Open subscriptions of one WebSocket; over it 429/5913.
@@ -37,6 +44,8 @@ impl Default for Limits {
             headers: 64,
             header_bytes: 8 * 1024,
             channels: 1_000_000,
+            schedules: 2_000_000,
+            schedule_page: 1_000,
             subscriptions: 100_000,
             connection_subscriptions: 1_000,
             history_page: 1_000,

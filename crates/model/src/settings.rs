@@ -22,6 +22,8 @@ pub struct AppSettings {
     pub cors: CorsSettings,
     /// How long channels keep their messages.
     pub history: HistorySettings,
+    /// What is published later or repeatedly.
+    pub schedules: ScheduleSettings,
     /// The inbox.
     pub inbox: InboxSettings,
     /// Telling the campaign system what was deleted.
@@ -165,6 +167,22 @@ impl HistorySettings {
                 age: self.age.0,
                 count: self.count,
             },
+        }
+    }
+}
+
+/// What is published later or repeatedly (api.md 3.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ScheduleSettings {
+    /// How long a schedule that has ended is kept; its setting when it ends counts.
+    pub keep: Span,
+}
+
+impl Default for ScheduleSettings {
+    fn default() -> Self {
+        Self {
+            keep: Span::seconds(7 * 24 * 3_600),
         }
     }
 }

@@ -43,6 +43,8 @@ mod migrations;
 mod open;
 /// The threads that read.
 mod readers;
+/// What is to be published later or repeatedly.
+mod schedules;
 /// What the writer has done.
 pub mod statistics;
 /// History windows of apps.

@@ -2,13 +2,14 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use model::app::AppKey;
-use model::settings::{AppSettings, HistorySettings};
+use model::settings::{AppSettings, HistorySettings, ScheduleSettings, Window};
+use model::time::UnixMillis;
 use parking_lot::RwLock;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::{JobError, corrupt};
 
-/// The history settings of apps, read again when an app changed.
+/// How long apps keep what, read again when an app changed.
 #[derive(Default)]
 pub(crate) struct Windows {
     known: RwLock<Known>,
@@ -19,39 +20,61 @@ struct Known {
     version: i64,
     /// How often everything was forgotten.
     generation: u64,
-    apps: HashMap<AppKey, Arc<HistorySettings>>,
+    apps: HashMap<AppKey, Arc<Kept>>,
+}
+
+/// What an app keeps, and how long.
+#[derive(Default)]
+pub(crate) struct Kept {
+    history: HistorySettings,
+    schedules: ScheduleSettings,
+}
+
+impl Kept {
+    /// The history window of a channel.
+    pub(crate) fn window(&self, channel: &str) -> Window {
+        self.history.window(channel)
+    }
+
+    /// From when on a schedule is forgotten that ends at `now`.
+    pub(crate) fn forget_schedule_at(&self, now: UnixMillis) -> UnixMillis {
+        now + self.schedules.keep.0
+    }
 }
 
 impl Windows {
-    /// The history settings of an app, at most a maintenance interval old. An app that is gone has the
+    /// What an app keeps, at most a maintenance interval old. An app that is gone has the
     /// default ones.
-    pub(crate) fn of(&self, connection: &Connection, app: AppKey) -> Result<Arc<HistorySettings>, JobError> {
-        let (generation, history) = {
+    pub(crate) fn of(&self, connection: &Connection, app: AppKey) -> Result<Arc<Kept>, JobError> {
+        let (generation, kept) = {
             let known = self.known.read();
             (known.generation, known.apps.get(&app).cloned())
         };
-        if let Some(history) = history {
-            return Ok(history);
+        if let Some(kept) = kept {
+            return Ok(kept);
         }
         let text: Option<String> = connection
             .prepare_cached("SELECT settings FROM apps WHERE app = ?1")?
             .query_row([app.0], |row| row.get(0))
             .optional()?;
-        let history = match text {
-            None => HistorySettings::default(),
+        let kept = match text {
+            None => Kept::default(),
             Some(text) => {
                 let settings: AppSettings =
                     serde_json::from_str(&text).map_err(|error| corrupt("apps", app.0, error))?;
-                settings.history
+                Kept {
+                    history: settings.history,
+                    schedules: settings.schedules,
+                }
             }
         };
-        let history = Arc::new(history);
+        let kept = Arc::new(kept);
         let mut known = self.known.write();
         // What was read before everything was forgotten may be old.
         if known.generation == generation {
-            known.apps.insert(app, Arc::clone(&history));
+            known.apps.insert(app, Arc::clone(&kept));
         }
-        Ok(history)
+        Ok(kept)
     }
 
     /// Forgets everything: what a transaction that was rolled back has read was never true.

@@ -9,6 +9,7 @@
 //! - [`apps`], [`keys`]: apps, their settings and API keys, with the version that tells of changes.
 //! - [`messages`]: channels, their logs, idempotency.
 //! - [`inbox`]: inbox messages in all their states.
+//! - [`schedules`]: what is to be published later or repeatedly.
 //! - [`commits`]: what a node is told after each commit.
 //! - [`error`]: the one error of the port.
 
@@ -28,6 +29,8 @@ pub mod inbox;
 pub mod keys;
 /// Channels and their messages.
 pub mod messages;
+/// What is to be published later or repeatedly.
+pub mod schedules;
 
 /// The contract suite: plain async functions over `&dyn Store`, one named test each per backend.
 #[cfg(feature = "contract")]
@@ -35,7 +38,9 @@ pub mod contract;
 
 /// A storage backend: everything that a node keeps.
 #[async_trait]
-pub trait Store: apps::Apps + keys::Keys + messages::Messages + inbox::Inbox + Send + Sync + 'static {
+pub trait Store:
+    apps::Apps + keys::Keys + messages::Messages + inbox::Inbox + schedules::Schedules + Send + Sync + 'static
+{
     /// Whether the store can be read and written now (`/readyz`).
     async fn check(&self) -> Result<(), error::Error>;
 

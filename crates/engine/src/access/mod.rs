@@ -6,6 +6,7 @@
 //! - `snapshot`: what it keeps.
 //! - `credentials`, `authenticate`: from what a request gives to a caller.
 //! - `caller`: what the caller may do, also later in a stream that stays open.
+//! - `owner`: what the owner of a schedule may still do when an occurrence is due.
 //! - `token`: user tokens: verifying and minting.
 //! - `key`: making API keys.
 
@@ -34,6 +35,8 @@ pub mod credentials;
 pub mod error;
 /// Making API keys.
 pub mod key;
+/// Who owns what works on without a request.
+pub mod owner;
 /// Apps as they are held in memory.
 pub mod snapshot;
 /// User tokens.

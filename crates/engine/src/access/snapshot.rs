@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::app::{AppId, AppKey};
 use model::key::{ApiKey, KeyDigest};
 use model::settings::AppSettings;
+use model::time::UnixMillis;
 use store::apps::{App, Apps};
 use store::keys::Keys;
 
@@ -22,8 +23,18 @@ pub struct AppState {
     /// the secret: who can choose a digest's leading bits freely still has to find a secret that hashes
     /// to the whole of it. So no comparison in constant time is needed.
     pub(super) keys: HashMap<KeyDigest, Arc<ApiKey>>,
+    /// The same by their names.
+    pub(super) named: HashMap<Box<str>, Vec<Arc<ApiKey>>>,
     /// `None` if the app has no usable source of verification keys.
     pub(super) tokens: Option<Arc<Verifier>>,
+}
+
+impl AppState {
+    /// The keys of this name that are good at `now`.
+    pub(super) fn valid_keys(&self, name: &str, now: UnixMillis) -> impl Iterator<Item = &ApiKey> {
+        let named = self.named.get(name).into_iter().flatten();
+        named.map(|key| &**key).filter(move |key| key.is_valid_at(now))
+    }
 }
 
 impl fmt::Debug for AppState {
@@ -57,14 +68,16 @@ pub(super) async fn load(
         ..Snapshot::default()
     };
     for app in apps.apps().await? {
-        let app_keys = keys.keys(app.key).await?;
+        let app_keys: Vec<_> = keys.keys(app.key).await?.into_iter().map(Arc::new).collect();
+        let mut named: HashMap<_, Vec<_>> = HashMap::new();
+        for key in &app_keys {
+            named.entry(key.name.as_str().into()).or_default().push(Arc::clone(key));
+        }
         let state = Arc::new(AppState {
             key: app.key,
             tokens: verifier(&app, previous, fetcher),
-            keys: app_keys
-                .into_iter()
-                .map(|key| (key.digest, Arc::new(key)))
-                .collect(),
+            keys: app_keys.into_iter().map(|key| (key.digest, key)).collect(),
+            named,
             id: app.id,
             settings: app.settings,
         });

@@ -1,13 +1,21 @@
 //! Channels: publishing, reading, administering (api.md 3).
 
+/// Cancelling what waits.
+pub mod cancel;
 /// The list of channels, and deleting one.
 pub mod channels;
+/// Editing what waits.
+pub mod edit;
 /// Pages of history.
 pub mod history;
 /// Being connected to a channel, and commands.
 pub mod presence;
+/// The due times of a schedule that have passed.
+pub mod occurrences;
 /// Publishing a message.
 pub mod publish;
+/// The list of schedules.
+pub mod scheduled;
 /// What became of a message.
 pub mod status;
 /// Live streams.

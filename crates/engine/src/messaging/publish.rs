@@ -8,9 +8,11 @@ use model::json::JsonText;
 use model::key::Scope;
 use model::message::{Content, Echo, MessageId, PublishPolicy};
 use model::permission::{Access, Principal};
+use model::schedule::edit::TimingEdit;
 use model::schedule::{Planned, TimingFields};
 use model::time::UnixMillis;
 use store::messages::{Append, Appended, Idempotency};
+use store::schedules::{NewSchedule, Scheduled};
 
 use crate::Engine;
 use crate::access::caller::Caller;
@@ -39,8 +41,6 @@ pub struct Publish {
     pub template_values: Option<JsonText>,
     /// `query`.
     pub query: Option<JsonText>,
-    /// `?dryRun=true`.
-    pub dry_run: bool,
     /// `Idempotency-Key`, if one came.
     pub idempotency: Option<IdempotencyKey>,
 }
@@ -67,45 +67,69 @@ pub struct Published {
     pub replayed: bool,
 }
 
+/// How many due times a dry run tells at most.
+const DRY_RUN_TIMES: usize = 10;
+
+impl Published {
+    fn new(id: MessageId) -> Self {
+        Self {
+            id,
+            failed: None,
+            replayed: false,
+        }
+    }
+
+    fn replayed(id: MessageId) -> Self {
+        Self {
+            replayed: true,
+            ..Self::new(id)
+        }
+    }
+}
+
+/// Why a message for devices alone is not delivered (api.md 3.1).
+pub(super) const NO_PUSH_PROVIDER: &str =
+    "publishPolicy PUSH needs a push provider, and none is configured";
+
 impl Engine {
-    /// Publishes a message, now. It is durable when this returns (api.md 3.1, 3.8).
+    /// Publishes a message, or stores its schedule. It is durable when this returns (api.md 3.1, 3.8).
     ///
     /// # Errors
-    /// Those of api.md 3.1. Later and repeated publishing is checked and then [`Error::NotBuilt`].
+    /// Those of api.md 3.1.
     pub async fn publish(
         &self,
         caller: &Caller,
         channel: &str,
         publish: Publish,
     ) -> Result<Published, Error> {
-        let channel: ChannelName = channel.parse()?;
-        caller.may(Access::Publish, channel.as_str())?;
         let now = self.clock.now();
-        let timing = Planned::new(&publish.timing, now)?;
-        let dry_run = publish.dry_run;
         let idempotency = publish
             .idempotency
             .as_ref()
             .map(|key| idempotency(key, &caller.principal));
-        let content = content(caller, publish)?;
-        if timing.is_some() {
-            if matches!(caller.principal, Principal::Key { .. }) {
-                caller.needs(Scope::Schedule)?;
-            }
-            return Err(Error::NotBuilt {
-                what: "publishing later or repeatedly",
-            });
-        }
-        if dry_run {
-            return Err(Error::NotBuilt { what: "dryRun" });
-        }
+        let timing = publish.timing.clone();
+        let (channel, content, planned) = check(caller, channel, publish, now)?;
         if content.publish_policy == Some(PublishPolicy::Push) {
-            let failed = Some("publishPolicy PUSH needs a push provider, and none is configured");
             return Ok(Published {
                 id: self.undelivered_id(now),
-                failed,
+                failed: Some(NO_PUSH_PROVIDER),
                 replayed: false,
             });
+        }
+        let limits = &caller.app.settings.limits;
+        if let Some(planned) = planned {
+            let new = NewSchedule {
+                app: caller.app.key,
+                channel,
+                content: Arc::new(content),
+                owner: caller.owner(),
+                timing: TimingEdit::default().apply(&timing),
+                first: planned.next,
+                idempotency,
+                max_channels: limits.channels,
+                max_waiting: limits.schedules,
+            };
+            return self.schedule(new).await;
         }
         let append = Append {
             app: caller.app.key,
@@ -113,25 +137,47 @@ impl Engine {
             content: Arc::new(content),
             principal: caller.principal.to_string().into(),
             idempotency,
-            max_channels: caller.app.settings.limits.channels,
+            max_channels: limits.channels,
         };
         match self.store.append(append).await? {
-            Appended::New { message, .. } => Ok(Published {
-                id: message.id,
-                failed: None,
-                replayed: false,
-            }),
-            Appended::Replayed { id } => Ok(Published {
-                id,
-                failed: None,
-                replayed: true,
-            }),
+            Appended::New { message, .. } => Ok(Published::new(message.id)),
+            Appended::Replayed { id } => Ok(Published::replayed(id)),
             Appended::KeyReused => Err(Error::KeyReused),
-            Appended::TooManyChannels => Err(Error::TooMany {
-                what: "channels",
-                limit: caller.app.settings.limits.channels,
-            }),
+            Appended::TooManyChannels => Err(too_many("channels", limits.channels)),
         }
+    }
+
+    async fn schedule(&self, new: NewSchedule) -> Result<Published, Error> {
+        let (first, max_channels, max_waiting) = (new.first.at, new.max_channels, new.max_waiting);
+        match self.store.schedule(new).await? {
+            Scheduled::New { id } => {
+                self.alarm.due(first);
+                Ok(Published::new(MessageId::one_shot(id)))
+            }
+            Scheduled::Replayed { id } => Ok(Published::replayed(MessageId::one_shot(id))),
+            Scheduled::KeyReused => Err(Error::KeyReused),
+            Scheduled::TooManyChannels => Err(too_many("channels", max_channels)),
+            Scheduled::TooManySchedules => Err(too_many("schedules", max_waiting)),
+        }
+    }
+
+    /// The first times at which this would be published, at most ten; nothing is (api.md 3.3).
+    ///
+    /// # Errors
+    /// Those of [`Engine::publish`].
+    pub fn dry_run(
+        &self,
+        caller: &Caller,
+        channel: &str,
+        publish: Publish,
+    ) -> Result<Vec<UnixMillis>, Error> {
+        let now = self.clock.now();
+        let (_, _, planned) = check(caller, channel, publish, now)?;
+        let Some(planned) = planned else {
+            return Ok(vec![now]);
+        };
+        let upcoming = planned.timing.upcoming(planned.next);
+        Ok(upcoming.take(DRY_RUN_TIMES).map(|due| due.at).collect())
     }
 
     /// An id for a message that is in no log.
@@ -142,6 +188,27 @@ impl Engine {
     }
 }
 
+/// Every check of api.md 3.1 that needs no store.
+fn check(
+    caller: &Caller,
+    channel: &str,
+    publish: Publish,
+    now: UnixMillis,
+) -> Result<(ChannelName, Content, Option<Planned>), Error> {
+    let channel: ChannelName = channel.parse()?;
+    caller.may(Access::Publish, channel.as_str())?;
+    let planned = Planned::new(&publish.timing, now)?;
+    let content = content(caller, publish)?;
+    if planned.is_some() && matches!(caller.principal, Principal::Key { .. }) {
+        caller.needs(Scope::Schedule)?;
+    }
+    Ok((channel, content, planned))
+}
+
+fn too_many(what: &'static str, limit: u64) -> Error {
+    Error::TooMany { what, limit }
+}
+
 fn content(caller: &Caller, publish: Publish) -> Result<Content, Error> {
     let limits = &caller.app.settings.limits;
     let policy = publish
@@ -149,15 +216,12 @@ fn content(caller: &Caller, publish: Publish) -> Result<Content, Error> {
         .map(|policy| policy.parse::<PublishPolicy>())
         .transpose();
     let subtopic = publish.subtopic.map(|subtopic| subtopic.parse()).transpose();
-    let nonzero = |number: Option<i64>| number.filter(|number| *number != 0);
     let echo = Echo {
         push_singlecast: publish.push_singlecast,
         push_broadcast: publish.push_broadcast,
         template_values: publish.template_values,
         query: publish.query,
-        publish_at: nonzero(publish.timing.publish_at).map(UnixMillis),
-        repeat_every: nonzero(publish.timing.repeat_every).and_then(|every| u64::try_from(every).ok()),
-        repeat_expires_at: nonzero(publish.timing.repeat_expires_at).map(UnixMillis),
+        ..timing_echo(&publish.timing)
     };
     Ok(Content {
         payload: publish.payload,
@@ -167,6 +231,17 @@ fn content(caller: &Caller, publish: Publish) -> Result<Content, Error> {
         publish_policy: policy.map_err(|error| Error::parameter("publishPolicy", error))?,
         echo: (echo != Echo::default()).then(|| Box::new(echo)),
     })
+}
+
+/// What the envelope echoes of the timing fields, as published.
+pub(super) fn timing_echo(timing: &TimingFields) -> Echo {
+    let nonzero = |number: Option<i64>| number.filter(|number| *number != 0);
+    Echo {
+        publish_at: nonzero(timing.publish_at).map(UnixMillis),
+        repeat_every: nonzero(timing.repeat_every).and_then(|every| u64::try_from(every).ok()),
+        repeat_expires_at: nonzero(timing.repeat_expires_at).map(UnixMillis),
+        ..Echo::default()
+    }
 }
 
 /// The scope of a key is (app, principal, method, path); the app is the store's part.

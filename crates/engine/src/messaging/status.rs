@@ -1,6 +1,7 @@
 use model::message::MessageId;
 use model::permission::Access;
 use store::messages::Published;
+use store::schedules::Schedule;
 
 use crate::Engine;
 use crate::access::caller::Caller;
@@ -12,6 +13,8 @@ use crate::error::Error;
 pub enum Status {
     /// It is in its channel's log.
     Published(Published),
+    /// It is published later or repeatedly, or was.
+    Scheduled(Box<Schedule>),
     /// No such id, or past its channel's history window.
     Unknown,
 }
@@ -22,7 +25,14 @@ impl Engine {
     /// # Errors
     /// No credential where one is needed; the store.
     pub async fn status(&self, caller: &Caller, id: MessageId) -> Result<Status, Error> {
-        let found = self.store.published(caller.app.key, id, self.clock.now()).await?;
+        let app = caller.app.key;
+        if id.occurrence.is_none()
+            && let Some(schedule) = self.store.find_schedule(app, id.base).await?
+        {
+            caller.may(Access::Subscribe, schedule.channel.as_str())?;
+            return Ok(Status::Scheduled(Box::new(schedule)));
+        }
+        let found = self.store.published(app, id, self.clock.now()).await?;
         let Some(published) = found else {
             // A stranger learns nothing, not even that there is nothing.
             return match caller.may(Access::Subscribe, "") {

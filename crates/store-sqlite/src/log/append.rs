@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use model::app::AppKey;
-use model::channel;
-use model::message::{Message, MessageId};
+use model::channel::ChannelName;
+use model::message::{Content, Message, MessageId};
 use rusqlite::{OptionalExtension as _, params};
 use store::commits::Commit;
 use store::messages::{Append, Appended, Idempotency};
@@ -12,7 +12,7 @@ use crate::error::{JobError, corrupt};
 use crate::heads::{ChannelHead, salted};
 use crate::log::{ANCHOR_EVERY, row};
 use crate::writer::maintenance::IDEMPOTENCY_AGE;
-use crate::writer::transaction::Tx;
+use crate::writer::transaction::{Proof, Tx};
 
 /// Appends one message inside the open transaction. Every check stands before the first write.
 pub(super) fn append(tx: &mut Tx<'_>, append: &Append) -> Result<Appended, JobError> {
@@ -21,26 +21,47 @@ pub(super) fn append(tx: &mut Tx<'_>, append: &Append) -> Result<Appended, JobEr
     {
         return Ok(before);
     }
-    let head = match tx.head(append.app, &append.channel)? {
-        Some(head) => head,
-        None if append.channel.as_str() != channel::DEFAULT
-            && channel_count(tx, append.app)? >= append.max_channels =>
-        {
-            return Ok(Appended::TooManyChannels);
-        }
-        None => make_channel(tx, append)?,
+    let Some(head) = find_or_make_channel(tx, append.app, &append.channel, append.max_channels)? else {
+        return Ok(Appended::TooManyChannels);
     };
-
-    let published_at = head.published_at.map_or(tx.now, |last| last.max(tx.now));
     let id = MessageId::one_shot(tx.mint.mint(tx.now, tx.context.ids.as_ref()));
-    let message = Arc::new(Message {
+    let entry = Entry {
+        app: append.app,
+        channel: &append.channel,
         id,
+        content: Arc::clone(&append.content),
+        principal: &append.principal,
+    };
+    let message = push(tx, head, entry)?;
+    if let Some(idempotency) = &append.idempotency {
+        remember_answer(tx, append.app, idempotency, id)?;
+    }
+    Ok(Appended::New {
+        epoch: head.epoch,
+        message,
+    })
+}
+
+/// A message that goes to the end of a channel.
+pub(crate) struct Entry<'a> {
+    pub(crate) app: AppKey,
+    pub(crate) channel: &'a ChannelName,
+    pub(crate) id: MessageId,
+    pub(crate) content: Arc<Content>,
+    pub(crate) principal: &'a str,
+}
+
+/// Writes a message behind the channel's head and notes what the commit makes true.
+pub(crate) fn push(tx: &mut Tx<'_>, head: ChannelHead, entry: Entry<'_>) -> Result<Arc<Message>, JobError> {
+    let published_at = head.published_at.map_or(tx.now, |last| last.max(tx.now));
+    let message = Arc::new(Message {
+        id: entry.id,
         seq: head.seq + 1,
         published_at,
-        content: Arc::clone(&append.content),
+        content: entry.content,
     });
     let log_row = tx.pending.last_row + 1;
-    row::insert(tx.connection, log_row, &head, &message, &append.principal)?;
+    row::insert(tx.connection, log_row, &head, &message, entry.principal)?;
     if message.seq.is_multiple_of(ANCHOR_EVERY) {
         tx.connection
             .prepare_cached("INSERT INTO anchors (channel, seq, row, published_at) VALUES (?1, ?2, ?3, ?4)")?
@@ -48,16 +69,12 @@ pub(super) fn append(tx: &mut Tx<'_>, append: &Append) -> Result<Appended, JobEr
         let window = tx
             .context
             .windows
-            .of(tx.connection, append.app)?
-            .window(append.channel.as_str());
+            .of(tx.connection, entry.app)?
+            .window(entry.channel.as_str());
         if message.seq > window.count {
             tx.pending.over_count += ANCHOR_EVERY;
         }
     }
-    if let Some(idempotency) = &append.idempotency {
-        remember_answer(tx, append.app, idempotency, id)?;
-    }
-
     let moved = ChannelHead {
         seq: message.seq,
         row: log_row,
@@ -65,41 +82,57 @@ pub(super) fn append(tx: &mut Tx<'_>, append: &Append) -> Result<Appended, JobEr
         ..head
     };
     tx.pending.last_row = log_row;
-    tx.pending.last_id = Some(id);
+    tx.pending.proof = Some(Proof::Message(entry.id));
     tx.pending
         .heads
-        .insert((append.app, append.channel.clone()), Some(moved));
+        .insert((entry.app, entry.channel.clone()), Some(moved));
     tx.pending.commits.push(Commit::Published {
-        app: append.app,
-        channel: append.channel.clone(),
+        app: entry.app,
+        channel: entry.channel.clone(),
         epoch: head.epoch,
         message: Arc::clone(&message),
     });
-    Ok(Appended::New {
-        epoch: head.epoch,
-        message,
-    })
+    Ok(message)
 }
 
-fn make_channel(tx: &mut Tx<'_>, append: &Append) -> Result<ChannelHead, JobError> {
-    require_app(tx.connection, append.app)?;
+/// Where the channel stands, made if it is not there; `None` where the app has as many as it may.
+pub(crate) fn find_or_make_channel(
+    tx: &mut Tx<'_>,
+    app: AppKey,
+    channel: &ChannelName,
+    max_channels: u64,
+) -> Result<Option<ChannelHead>, JobError> {
+    if let Some(head) = tx.head(app, channel)? {
+        return Ok(Some(head));
+    }
+    if channel.as_str() != model::channel::DEFAULT && channel_count(tx, app)? >= max_channels {
+        return Ok(None);
+    }
+    make_channel(tx, app, channel).map(Some)
+}
+
+fn make_channel(tx: &mut Tx<'_>, app: AppKey, channel: &ChannelName) -> Result<ChannelHead, JobError> {
+    require_app(tx.connection, app)?;
     // Epochs are 63 bits, which both our column and PostgreSQL's bigint hold without a sign.
     let epoch = (tx.context.ids.random_u64() >> 1) as i64;
-    let channel = tx
+    let row = tx
         .connection
         .prepare_cached("INSERT INTO channels (app, name, epoch, seq, row) VALUES (?1, ?2, ?3, 0, 0)")?
-        .insert(params![append.app.0, append.channel.as_str(), epoch])?;
-    if let Some(count) = tx.pending.channel_counts.get_mut(&append.app) {
+        .insert(params![app.0, channel.as_str(), epoch])?;
+    if let Some(count) = tx.pending.channel_counts.get_mut(&app) {
         *count += 1;
     }
     let epoch = salted(epoch, tx.context.heads.salt());
-    Ok(ChannelHead {
-        channel,
+    let head = ChannelHead {
+        channel: row,
         epoch,
         seq: 0,
         row: 0,
         published_at: None,
-    })
+    };
+    // Also where nothing is appended yet: a schedule makes its channel.
+    tx.pending.heads.insert((app, channel.clone()), Some(head));
+    Ok(head)
 }
 
 /// How many channels the app has, counted once and then kept.
@@ -116,7 +149,11 @@ fn channel_count(tx: &mut Tx<'_>, app: AppKey) -> Result<u64, JobError> {
 }
 
 /// The answer that the same key had within the last 24 hours.
-fn earlier_answer(tx: &Tx<'_>, app: AppKey, asked: &Idempotency) -> Result<Option<Appended>, JobError> {
+pub(crate) fn earlier_answer(
+    tx: &Tx<'_>,
+    app: AppKey,
+    asked: &Idempotency,
+) -> Result<Option<Appended>, JobError> {
     let found = tx
         .connection
         .prepare_cached("SELECT body, id FROM idempotency WHERE app = ?1 AND key = ?2 AND at > ?3")?
@@ -135,7 +172,12 @@ fn earlier_answer(tx: &Tx<'_>, app: AppKey, asked: &Idempotency) -> Result<Optio
     }))
 }
 
-fn remember_answer(tx: &Tx<'_>, app: AppKey, asked: &Idempotency, id: MessageId) -> Result<(), JobError> {
+pub(crate) fn remember_answer(
+    tx: &Tx<'_>,
+    app: AppKey,
+    asked: &Idempotency,
+    id: MessageId,
+) -> Result<(), JobError> {
     // A key older than 24 hours that is not removed yet gives way.
     tx.connection
         .prepare_cached(

@@ -18,7 +18,7 @@ use store::messages::{Append, Appended, Channel, Head, Messages, Page, Published
 use crate::{Role, SqliteStore};
 
 /// Appending a message.
-mod append;
+pub(crate) mod append;
 /// Listing and deleting channels.
 mod channels;
 /// Looking up a message id.
@@ -28,7 +28,7 @@ mod read;
 /// Removing what was deleted, and old idempotency keys.
 pub(crate) mod retention;
 /// Rows as messages.
-mod row;
+pub(crate) mod row;
 /// Where a reader starts.
 mod start;
 /// Removing what no window holds any more.

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::error::JobError;
 use crate::log::{channels, row};
+use crate::schedules::sweep;
 use crate::writer::transaction::Tx;
 
 /// Channels that were deleted, or whose app was, and still have rows.
@@ -30,6 +31,7 @@ pub(crate) fn purge_app(tx: &mut Tx<'_>, app: AppKey, budget: usize) -> Result<u
             format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE app = ?1 LIMIT ?2)");
         removed += tx.connection.prepare_cached(&delete)?.execute([app.0, limit])?;
     }
+    removed += sweep::purge_app(tx.connection, app, budget)?;
     let heads = tx.context.heads.clone();
     for channel in channels::list(tx.connection, &heads, app, None, budget)? {
         channels::delete(tx, app, &channel.name)?;
@@ -46,11 +48,16 @@ pub(crate) fn purge_app(tx: &mut Tx<'_>, app: AppKey, budget: usize) -> Result<u
 /// Removes about `budget` rows of a deleted channel; how many. 0: the channel is gone. `None`: its last row
 /// stands after `watermark` and may be the last of the log, which tells the next start where rows go on.
 pub(crate) fn purge(
-    connection: &Connection,
+    tx: &Tx<'_>,
     channel: i64,
     watermark: i64,
     budget: usize,
 ) -> Result<Option<usize>, JobError> {
+    let failed = sweep::fail_of_channel(tx, channel, budget)?;
+    if failed > 0 {
+        return Ok(Some(failed));
+    }
+    let connection = tx.connection;
     let last: Option<i64> = connection
         .prepare_cached("SELECT row FROM channels WHERE channel = ?1 AND deleted = 1")?
         .query_row([channel], |row| row.get(0))

@@ -22,16 +22,7 @@ pub(super) fn insert(
     principal: &str,
 ) -> Result<(), JobError> {
     let content = &*message.content;
-    let headers = (!content.headers.is_empty())
-        .then(|| serde_json::to_string(&HeadersColumn(content.headers.clone())))
-        .transpose()
-        .map_err(|error| corrupt("log", row, error))?;
-    let echo = content
-        .echo
-        .as_deref()
-        .map(|echo| serde_json::to_string(&EchoColumn::from_echo(echo)?))
-        .transpose()
-        .map_err(|error| corrupt("log", row, error))?;
+    let encoded = Encoded::of(content).map_err(|error| corrupt("log", row, error))?;
     connection
         .prepare_cached(
             "INSERT INTO log (row, channel, seq, previous, published_at, id, occurrence, principal,
@@ -50,8 +41,8 @@ pub(super) fn insert(
             content.publisher_id.as_deref(),
             content.subtopic.as_ref().map(Subtopic::as_str),
             content.publish_policy.map(|policy| policy.as_str()),
-            headers,
-            echo,
+            encoded.headers,
+            encoded.echo,
             content.payload.as_str(),
         ])?;
     Ok(())
@@ -104,44 +95,8 @@ pub(super) fn message(connection: &Connection, row: i64) -> Result<Option<Messag
 
 fn decode(row: i64, columns: &Row<'_>) -> Result<Message, JobError> {
     let wrong = |reason: &dyn fmt::Display| corrupt("log", row, reason);
-    let text = |at: usize| -> Result<Option<&str>, JobError> {
-        columns
-            .get_ref(at)?
-            .as_str_or_null()
-            .map_err(|error| wrong(&error).into())
-    };
     let id = columns.get_ref(2)?.as_blob().map_err(|error| wrong(&error))?;
     let base = uuid::Uuid::from_slice(id).map_err(|error| wrong(&error))?;
-    let headers = match text(7)? {
-        None => Headers::default(),
-        Some(headers) => {
-            serde_json::from_str::<HeadersColumn>(headers)
-                .map_err(|error| wrong(&error))?
-                .0
-        }
-    };
-    let echo = match text(8)? {
-        None => None,
-        Some(echo) => Some(Box::new(
-            serde_json::from_str::<EchoColumn<'_>>(echo)
-                .map_err(|error| wrong(&error))?
-                .echo(),
-        )),
-    };
-    let content = Content {
-        payload: JsonText::from_checked(text(9)?.unwrap_or("null")),
-        publisher_id: text(4)?.map(Box::from),
-        subtopic: text(5)?
-            .map(str::parse)
-            .transpose()
-            .map_err(|error| wrong(&error))?,
-        headers,
-        publish_policy: text(6)?
-            .map(str::parse)
-            .transpose()
-            .map_err(|error| wrong(&error))?,
-        echo,
-    };
     Ok(Message {
         id: MessageId {
             base,
@@ -149,8 +104,75 @@ fn decode(row: i64, columns: &Row<'_>) -> Result<Message, JobError> {
         },
         seq: columns.get::<_, i64>(0)? as u64,
         published_at: UnixMillis(columns.get(1)?),
-        content: Arc::new(content),
+        content: Arc::new(content("log", row, columns, 4)?),
     })
+}
+
+/// Reads a content from the columns `publisher_id, subtopic, policy, headers, echo, payload`, of which the
+/// first is number `first`.
+pub(crate) fn content(
+    table: &'static str,
+    row: i64,
+    columns: &Row<'_>,
+    first: usize,
+) -> Result<Content, JobError> {
+    let wrong = |reason: &dyn fmt::Display| corrupt(table, row, reason);
+    let text = |at: usize| -> Result<Option<&str>, JobError> {
+        columns
+            .get_ref(first + at)?
+            .as_str_or_null()
+            .map_err(|error| wrong(&error).into())
+    };
+    let headers = match text(3)? {
+        None => Headers::default(),
+        Some(headers) => {
+            serde_json::from_str::<HeadersColumn>(headers)
+                .map_err(|error| wrong(&error))?
+                .0
+        }
+    };
+    let echo = match text(4)? {
+        None => None,
+        Some(echo) => Some(Box::new(
+            serde_json::from_str::<EchoColumn<'_>>(echo)
+                .map_err(|error| wrong(&error))?
+                .echo(),
+        )),
+    };
+    Ok(Content {
+        payload: JsonText::from_checked(text(5)?.unwrap_or("null")),
+        publisher_id: text(0)?.map(Box::from),
+        subtopic: text(1)?
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| wrong(&error))?,
+        headers,
+        publish_policy: text(2)?
+            .map(str::parse)
+            .transpose()
+            .map_err(|error| wrong(&error))?,
+        echo,
+    })
+}
+
+/// What of a content is JSON in its columns.
+pub(crate) struct Encoded {
+    pub(crate) headers: Option<String>,
+    pub(crate) echo: Option<String>,
+}
+
+impl Encoded {
+    pub(crate) fn of(content: &Content) -> serde_json::Result<Self> {
+        let headers = (!content.headers.is_empty())
+            .then(|| serde_json::to_string(&HeadersColumn(content.headers.clone())))
+            .transpose()?;
+        let echo = content
+            .echo
+            .as_deref()
+            .map(|echo| serde_json::to_string(&EchoColumn::from_echo(echo)?))
+            .transpose()?;
+        Ok(Self { headers, echo })
+    }
 }
 
 /// Headers as a JSON object, in order.

@@ -8,6 +8,7 @@ use crate::error::JobError;
 use crate::heads::{ChannelHead, ChannelKey};
 use crate::log::retention;
 use crate::log::sweep::{AgeSweep, CountSweep};
+use crate::schedules::sweep;
 use crate::writer::Context;
 use crate::writer::transaction::Tx;
 
@@ -36,6 +37,7 @@ pub(crate) struct Maintenance {
     ages: AgeSweep,
     counts: CountSweep,
     idempotency_due: bool,
+    schedules_due: bool,
     loaded: bool,
     last_tick: Option<Instant>,
     paused_until: Option<Instant>,
@@ -60,6 +62,7 @@ impl Maintenance {
             || self.ages.is_due()
             || self.counts.is_due()
             || self.idempotency_due
+            || self.schedules_due
             || context.heads.dirty() >= LAGGING_HEADS
     }
 
@@ -89,6 +92,7 @@ impl Maintenance {
         self.ages.set_due();
         self.counts.tick();
         self.idempotency_due = true;
+        self.schedules_due = true;
         // Also where no head lags: the last rows may be of a channel that was deleted since.
         if self.flush.is_none() && (context.heads.dirty() > 0 || context.heads.last_row() > self.watermark) {
             self.flush = Some(start_flush(context));
@@ -115,7 +119,7 @@ impl Maintenance {
         while left > 0
             && let Some(channel) = self.purges.front().copied()
         {
-            let Some(removed) = retention::purge(tx.connection, channel, self.next_watermark, left)? else {
+            let Some(removed) = retention::purge(tx, channel, self.next_watermark, left)? else {
                 self.flush.get_or_insert_with(|| start_flush(tx.context));
                 break;
             };
@@ -135,6 +139,11 @@ impl Maintenance {
         if left > 0 && self.idempotency_due {
             let removed = retention::forget_idempotency_keys(tx.connection, tx.now - IDEMPOTENCY_AGE, left)?;
             self.idempotency_due = removed == left;
+            left -= removed;
+        }
+        if left > 0 && self.schedules_due {
+            let removed = sweep::remove_ended(tx, left)?;
+            self.schedules_due = removed >= left;
         }
         Ok(())
     }

@@ -1,7 +1,6 @@
 use std::time::{Duration, Instant};
 
-use model::message::MessageId;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use store::error::Error;
 
 use crate::error::{JobError, backend};
@@ -9,6 +8,7 @@ use crate::open::writer_connection;
 use crate::writer::job::Job;
 use crate::writer::maintenance::Maintenance;
 use crate::writer::thread::{WriterThread, answer};
+use crate::writer::transaction::Proof;
 
 /// Why nothing is taken while the connection is made anew.
 const LOST: &str = "the database failed at a commit and is being opened again";
@@ -24,7 +24,7 @@ impl WriterThread {
         );
         self.queue.suspend(LOST);
         self.counters.recoveries.add(1);
-        let proof = self.pending.last_id;
+        let proof = self.pending.proof;
         let began = Instant::now();
         let mut delay = Duration::from_millis(10);
         let reopened = loop {
@@ -48,7 +48,7 @@ impl WriterThread {
             delay = (delay * 2).min(Duration::from_secs(2));
         };
         let found = match proof {
-            Some(id) if reopened => self.holds(id).ok(),
+            Some(proof) if reopened => self.holds(proof).ok(),
             _ => None,
         };
         match found {
@@ -99,13 +99,18 @@ impl WriterThread {
         Ok(())
     }
 
-    fn holds(&self, id: MessageId) -> Result<bool, JobError> {
-        let found = self
-            .connection
-            .prepare_cached("SELECT 1 FROM log WHERE id = ?1")?
-            .query_row([id.base.as_bytes().as_slice()], |_| Ok(()))
-            .optional()?;
-        Ok(found.is_some())
+    fn holds(&self, proof: Proof) -> Result<bool, JobError> {
+        let found = match proof {
+            Proof::Message(id) => self
+                .connection
+                .prepare_cached("SELECT 1 FROM log WHERE id = ?1 AND occurrence IS ?2")?
+                .query_row(params![id.base.as_bytes().as_slice(), id.occurrence], |_| Ok(())),
+            Proof::Schedule(app, id) => self
+                .connection
+                .prepare_cached("SELECT 1 FROM schedules WHERE app = ?1 AND id = ?2")?
+                .query_row(params![app.0, id.as_bytes().as_slice()], |_| Ok(())),
+        };
+        Ok(found.optional()?.is_some())
     }
 }
 

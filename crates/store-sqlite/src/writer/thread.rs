@@ -230,7 +230,7 @@ impl WriterThread {
         self.context.heads.commit(pending.heads.drain(), pending.last_row);
         self.maintenance
             .committed(&mut pending.over_count, &mut pending.purges, &self.context);
-        pending.last_id = None;
+        pending.proof = None;
         let commits = std::mem::take(&mut pending.commits);
         if !commits.is_empty() {
             self.context.sink.committed(commits);

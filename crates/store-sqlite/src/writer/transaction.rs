@@ -39,8 +39,17 @@ pub(crate) struct Pending {
     pub(crate) purges: Vec<i64>,
     /// How many channels apps have, as far as asked for.
     pub(crate) channel_counts: HashMap<AppKey, u64>,
-    /// The id that the transaction's last append has: proof of the whole transaction.
-    pub(crate) last_id: Option<MessageId>,
+    /// What shows later whether the transaction took place.
+    pub(crate) proof: Option<Proof>,
+}
+
+/// Something that a transaction added for good: where it is found, the whole transaction is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A message of the log.
+    Message(MessageId),
+    /// A schedule of an app.
+    Schedule(AppKey, uuid::Uuid),
 }
 
 impl Pending {
@@ -74,14 +83,18 @@ pub(crate) struct IdMint {
 const RANDOM_BITS: u32 = 74;
 
 impl IdMint {
-    /// Goes on after the last id of the log, should the clock stand before it.
+    /// Goes on after the last id that was minted, should the clock stand before it.
     pub(crate) fn after_last_of(connection: &Connection) -> Result<Self, JobError> {
-        let last = connection
-            .query_row("SELECT id FROM log ORDER BY row DESC LIMIT 1", [], |row| {
-                row.get::<_, [u8; 16]>(0)
-            })
-            .optional()?;
-        let Some(last) = last.map(u128::from_be_bytes) else {
+        let last_of = |sql: &str| {
+            let last = connection
+                .query_row(sql, [], |row| row.get::<_, Option<[u8; 16]>>(0))
+                .optional()?;
+            Ok::<_, JobError>(last.flatten().map(u128::from_be_bytes))
+        };
+        // The last row of the log may be an occurrence, which has the older id of its schedule.
+        let last = last_of("SELECT max(id) FROM log")?
+            .max(last_of("SELECT id FROM schedules ORDER BY schedule DESC LIMIT 1")?);
+        let Some(last) = last else {
             return Ok(Self::default());
         };
         // 48 bits of time, 4 of version, 12 random, 2 of variant, 62 random.
