@@ -7,6 +7,7 @@
 //! - `import`: NDJSON over HTTP against the bare insert of the same rows.
 //! - `list`: inbox lists against a handler that answers at once.
 //! - `sse`: deliveries to live readers, and what an idle one costs.
+//! - `schedules`: what a million waiting schedules cost, and how late occurrences are.
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -25,6 +26,8 @@ mod machine;
 mod publish;
 /// Tables.
 mod report;
+/// Schedules.
+mod schedules;
 /// The server under test.
 mod server;
 /// Live streams.
@@ -45,6 +48,8 @@ enum Part {
     List,
     /// Live streams
     Sse,
+    /// Schedules
+    Schedules,
     /// The bare server (started by the other parts)
     #[command(hide = true)]
     Bare,
@@ -74,11 +79,13 @@ async fn run(part: Part) -> anyhow::Result<()> {
         Part::Import => import::measure(&mut report).await?,
         Part::List => list::measure(&mut report).await?,
         Part::Sse => sse::measure(&mut report).await?,
+        Part::Schedules => schedules::measure(&mut report).await?,
         Part::All => {
             publish::measure(&mut report).await?;
             import::measure(&mut report).await?;
             list::measure(&mut report).await?;
             sse::measure(&mut report).await?;
+            schedules::measure(&mut report).await?;
             std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
         }
     }

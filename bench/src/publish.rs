@@ -95,7 +95,8 @@ async fn beside_an_import(report: &mut Report, postbell: &Server) -> anyhow::Res
     Ok(())
 }
 
-fn requests(channels: usize, headers: &str) -> Vec<Vec<u8>> {
+/// Publishes of 200 bytes to so many channels.
+pub fn requests(channels: usize, headers: &str) -> Vec<Vec<u8>> {
     let body = body();
     (0..channels)
         .map(|number| {

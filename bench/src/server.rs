@@ -35,14 +35,28 @@ pub struct Keys {
     pub campaign: String,
     /// May publish and subscribe.
     pub app: String,
+    /// May do that and schedule.
+    #[serde(default)]
+    pub client: String,
 }
 
 impl Server {
     /// Starts `postbell serve --dev` over a fresh data folder; `config` is more TOML.
     pub async fn postbell(config: &str) -> anyhow::Result<Self> {
         let data = tempfile::tempdir_in(".")?;
+        fs::write(data.path().join("bench.toml"), config)?;
+        Self::postbell_over(data).await
+    }
+
+    /// Ends the server without any warning; what it kept.
+    pub async fn kill(mut self) -> anyhow::Result<tempfile::TempDir> {
+        self.child.kill().await?;
+        self._data.take().context("this server has no data")
+    }
+
+    /// Starts `postbell serve --dev` over the data of one that was killed.
+    pub async fn postbell_over(data: tempfile::TempDir) -> anyhow::Result<Self> {
         let file = data.path().join("bench.toml");
-        fs::write(&file, config)?;
         let mut command = Command::new(binary("postbell")?);
         command
             .args(["serve", "--dev", "--listen", "127.0.0.1:0", "--data"])
@@ -80,6 +94,7 @@ impl Server {
         let keys = Keys {
             campaign: String::new(),
             app,
+            client: String::new(),
         };
         server.dev = Some(Dev {
             keys,

@@ -93,6 +93,7 @@ impl From<Error> for ChannelError {
             Error::Timing(TimingError::Repetition { .. }) => (StatusCode::BAD_REQUEST, 5905),
             Error::Parameter { .. } | Error::InboxId(_) | Error::Client(_) => (StatusCode::BAD_REQUEST, 5908),
             Error::NotBuilt { .. } => (StatusCode::NOT_IMPLEMENTED, 5916),
+            Error::NotWaiting => (StatusCode::CONFLICT, 5040),
             Error::KeyReused => (StatusCode::UNPROCESSABLE_ENTITY, 5912),
             Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, 5913),
             Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, 5910),
@@ -181,6 +182,7 @@ impl From<Error> for InboxFailure {
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::NotBuilt { .. } => StatusCode::NOT_IMPLEMENTED,
+            Error::NotWaiting => StatusCode::CONFLICT,
             Error::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Error::Unavailable { .. } | Error::OutcomeUnknown(_) | Error::SyncDisabled => {
                 StatusCode::SERVICE_UNAVAILABLE

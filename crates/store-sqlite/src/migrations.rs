@@ -8,10 +8,7 @@ use crate::error::backend;
 const MIGRATIONS: &[(&str, &str)] = &[
     ("initial", include_str!("../migrations/0001_initial.sql")),
     ("inbox", include_str!("../migrations/0002_inbox.sql")),
-    (
-        "schedules",
-        include_str!("../migrations/0003_schedules.sql"),
-    ),
+    ("schedules", include_str!("../migrations/0003_schedules.sql")),
 ];
 
 /// Brings the schema up to date, forward only, in one transaction.

@@ -125,8 +125,8 @@ pub struct Edit {
     pub revision: u64,
     /// What is published from now on.
     pub content: Option<Arc<Content>>,
-    /// The timing fields, and the due time that comes next.
-    pub timing: Option<(TimingFields, Due)>,
+    /// The timing fields, and the due time that comes next; none: the schedule ends with the edit.
+    pub timing: Option<(TimingFields, Option<Due>)>,
 }
 
 /// What became of an [`Edit`].

@@ -1,4 +1,5 @@
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use async_trait::async_trait;
@@ -15,7 +16,12 @@ use store::error::{Error, Result};
 use store::inbox::{Imported, Inbox, ListQuery, Retracted, SyncBatch};
 use store::keys::Keys;
 use store::messages::{Append, Appended, Channel, Head, Messages, Page, Published, Range, Start};
+use store::schedules::{
+    Edit, Edited, Fired, Gate, NewSchedule, Occurrence, Schedule, SchedulePage, ScheduleQuery, Scheduled,
+    Schedules,
+};
 use store::{SharedStore, Store};
+use uuid::Uuid;
 
 /// How the store fails.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -222,5 +228,40 @@ impl Inbox for FaultyStore {
 
     async fn cleanup(&self, app: AppKey, now: UnixMillis, keep_deleted: bool) -> Result<u64> {
         self.run(self.inner.cleanup(app, now, keep_deleted)).await
+    }
+}
+
+#[async_trait]
+impl Schedules for FaultyStore {
+    async fn schedule(&self, new: NewSchedule) -> Result<Scheduled> {
+        self.run(self.inner.schedule(new)).await
+    }
+
+    async fn find_schedule(&self, app: AppKey, id: Uuid) -> Result<Option<Schedule>> {
+        self.run(self.inner.find_schedule(app, id)).await
+    }
+
+    async fn cancel_schedule(&self, app: AppKey, id: Uuid) -> Result<Option<u64>> {
+        self.run(self.inner.cancel_schedule(app, id)).await
+    }
+
+    async fn edit_schedule(&self, app: AppKey, id: Uuid, edit: Edit) -> Result<Edited> {
+        self.run(self.inner.edit_schedule(app, id, edit)).await
+    }
+
+    async fn schedules(&self, app: AppKey, query: ScheduleQuery) -> Result<SchedulePage> {
+        self.run(self.inner.schedules(app, query)).await
+    }
+
+    async fn occurrences(&self, app: AppKey, id: Uuid, after: u64, limit: usize) -> Result<Vec<Occurrence>> {
+        self.run(self.inner.occurrences(app, id, after, limit)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<UnixMillis>> {
+        self.run(self.inner.next_due()).await
+    }
+
+    async fn fire_due(&self, limit: usize, gate: Arc<dyn Gate>) -> Result<Fired> {
+        self.run(self.inner.fire_due(limit, gate)).await
     }
 }

@@ -6,7 +6,7 @@ use model::channel::ChannelPattern;
 use model::permission::{ChannelRule, Who};
 use model::settings::{
     AppSettings, CleanupSettings, CorsSettings, HistorySettings, HistoryWindow, InboxSettings, JwtSettings,
-    Secret, SyncSettings,
+    ScheduleSettings, Secret, SyncSettings,
 };
 use model::time::Span;
 use serde::Serialize;
@@ -209,6 +209,7 @@ pub fn complete() -> Map<String, Value> {
                 count: 1,
             }],
         },
+        schedules: ScheduleSettings::default(),
         inbox: InboxSettings::default(),
         sync: SyncSettings {
             url: text(),

@@ -1,4 +1,4 @@
-//! Kills the server with SIGKILL under concurrent publishes and imports, restarts it on the same data, and
+//! Kills the server with SIGKILL under concurrent publishes, imports and schedules, restarts it on the same data, and
 //! holds what it kept against what it had acknowledged (api.md 3.8, 4 Import).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
@@ -17,6 +17,9 @@ use client::messaging::history::HistoryQuery;
 use client::messaging::publish::Publish;
 use client::{Client, Error, Options};
 use serde_json::value::to_raw_value;
+
+/// Schedules.
+mod schedules;
 
 const ROUNDS: u64 = 4;
 const CHANNELS: u64 = 3;

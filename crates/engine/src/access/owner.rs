@@ -68,12 +68,7 @@ impl Gate for Access {
     }
 }
 
-fn judge<'a>(
-    app: &AppState,
-    channel: &'a str,
-    owner: &'a Owner,
-    now: UnixMillis,
-) -> Result<(), Refused<'a>> {
+fn judge<'a>(app: &AppState, channel: &'a str, owner: &'a Owner, now: UnixMillis) -> Result<(), Refused<'a>> {
     let principal = &*owner.principal;
     let may = |principal: &Principal| {
         is_allowed(

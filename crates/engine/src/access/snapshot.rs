@@ -71,7 +71,10 @@ pub(super) async fn load(
         let app_keys: Vec<_> = keys.keys(app.key).await?.into_iter().map(Arc::new).collect();
         let mut named: HashMap<_, Vec<_>> = HashMap::new();
         for key in &app_keys {
-            named.entry(key.name.as_str().into()).or_default().push(Arc::clone(key));
+            named
+                .entry(key.name.as_str().into())
+                .or_default()
+                .push(Arc::clone(key));
         }
         let state = Arc::new(AppState {
             key: app.key,

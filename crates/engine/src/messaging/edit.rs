@@ -42,6 +42,21 @@ pub struct Edit {
 }
 
 impl Engine {
+    /// Whether the caller may edit this, and whether it waits: before a body is read.
+    ///
+    /// # Errors
+    /// Access, [`Error::NotWaiting`].
+    pub async fn may_edit(&self, caller: &Caller, id: MessageId) -> Result<(), Error> {
+        match self
+            .own_schedule(caller, id)
+            .await?
+            .map(|schedule| schedule.state)
+        {
+            Some(ScheduleState::Waiting { .. }) => Ok(()),
+            _ => Err(Error::NotWaiting),
+        }
+    }
+
     /// Changes what waits (api.md 3.3): given fields are replaced, and only a change of timing fields moves
     /// its due times. The schedule as it stands then.
     ///
@@ -54,11 +69,11 @@ impl Engine {
                 return Err(Error::NotWaiting);
             };
             let now = self.clock.now();
-            let planned = edit.timing.rebase(&schedule.timing, next.n, now)?;
-            let timing = planned.map(|(fields, planned)| (fields, planned.next));
+            let rebased = edit.timing.rebase(&schedule.timing, next.n, now)?;
+            let timing = rebased.map(|rebased| (rebased.fields, rebased.next));
             let fields = timing.as_ref().map_or(&schedule.timing, |(fields, _)| fields);
             let content = edit.content(&schedule.content, fields, &caller.app.settings.limits)?;
-            let first = timing.as_ref().map(|(_, next)| next.at);
+            let first = timing.as_ref().and_then(|(_, next)| *next).map(|next| next.at);
             let change = schedules::Edit {
                 revision: schedule.revision,
                 content: (content != *schedule.content).then(|| Arc::new(content)),

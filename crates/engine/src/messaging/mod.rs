@@ -8,10 +8,10 @@ pub mod channels;
 pub mod edit;
 /// Pages of history.
 pub mod history;
-/// Being connected to a channel, and commands.
-pub mod presence;
 /// The due times of a schedule that have passed.
 pub mod occurrences;
+/// Being connected to a channel, and commands.
+pub mod presence;
 /// Publishing a message.
 pub mod publish;
 /// The list of schedules.

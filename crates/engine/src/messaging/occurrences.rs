@@ -23,10 +23,7 @@ impl Engine {
         let schedule = schedule.ok_or(Error::NotFound { what: "schedule" })?;
         check_limit(caller, limit)?;
         let app = caller.app.key;
-        let mut found = self
-            .store
-            .occurrences(app, schedule.id, after, limit + 1)
-            .await?;
+        let mut found = self.store.occurrences(app, schedule.id, after, limit + 1).await?;
         let more = found.len() > limit;
         found.truncate(limit);
         Ok((found, more))

@@ -88,8 +88,7 @@ impl Published {
 }
 
 /// Why a message for devices alone is not delivered (api.md 3.1).
-pub(super) const NO_PUSH_PROVIDER: &str =
-    "publishPolicy PUSH needs a push provider, and none is configured";
+pub(super) const NO_PUSH_PROVIDER: &str = "publishPolicy PUSH needs a push provider, and none is configured";
 
 impl Engine {
     /// Publishes a message, or stores its schedule. It is durable when this returns (api.md 3.1, 3.8).
@@ -124,7 +123,7 @@ impl Engine {
                 content: Arc::new(content),
                 owner: caller.owner(),
                 timing: TimingEdit::default().apply(&timing),
-                first: planned.next,
+                first: planned.first,
                 idempotency,
                 max_channels: limits.channels,
                 max_waiting: limits.schedules,
@@ -176,7 +175,7 @@ impl Engine {
         let Some(planned) = planned else {
             return Ok(vec![now]);
         };
-        let upcoming = planned.timing.upcoming(planned.next);
+        let upcoming = planned.timing.upcoming(planned.first);
         Ok(upcoming.take(DRY_RUN_TIMES).map(|due| due.at).collect())
     }
 

@@ -1,34 +1,35 @@
-use axum::response::Response;
-use engine::error::Error;
-use http::StatusCode;
-use model::key::Scope;
-use model::permission::Principal;
+use axum::Json;
+use axum::extract::State as AxumState;
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
 
+use crate::State;
 use crate::caller::Caller;
 use crate::error::ChannelError;
 use crate::messaging::path::Name;
 
-/// `DELETE /api/messaging/{message-id}` (api.md 3.3). Nothing can be waiting yet: every message is
-/// published before its publisher is answered.
-pub async fn cancel(Caller(caller): Caller, name: Name) -> Result<Response, ChannelError> {
-    may_schedule(&caller)?;
-    name.message_id()?;
-    Err(not_waiting())
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    status: &'static str,
+    message_id: String,
+    error_message: Option<&'static str>,
+    occurrences: u64,
 }
 
-/// Cancel, edit and the lists of schedules: as publish, and a key also needs `schedule` (api.md 2). Which
-/// channel it is about is known once there is a schedule.
-pub(super) fn may_schedule(caller: &engine::access::caller::Caller) -> Result<(), ChannelError> {
-    let allowed = match caller.principal {
-        Principal::User { .. } => Ok(()),
-        Principal::Key { .. } | Principal::Anonymous => caller.needs(Scope::Schedule),
+/// `DELETE /api/messaging/{message-id}` (api.md 3.3).
+pub async fn cancel(
+    AxumState(state): AxumState<State>,
+    Caller(caller): Caller,
+    name: Name,
+) -> Result<Response, ChannelError> {
+    let id = name.message_id_or_none()?;
+    let occurrences = state.engine.cancel(&caller, id).await?;
+    let answer = Answer {
+        status: "cancelled",
+        message_id: id.to_string(),
+        error_message: None,
+        occurrences,
     };
-    Ok(allowed.map_err(Error::from)?)
-}
-
-/// 409/5040.
-pub(super) fn not_waiting() -> ChannelError {
-    let text =
-        "there is nothing to cancel or edit: the message is already published, already cancelled, or absent";
-    ChannelError::new(StatusCode::CONFLICT, 5040, text)
+    Ok(Json(answer).into_response())
 }

@@ -4,6 +4,7 @@ use http::StatusCode;
 use http::request::Parts;
 use model::message::MessageId;
 use percent_encoding::percent_decode_str;
+use uuid::Uuid;
 
 use crate::State;
 use crate::error::ChannelError;
@@ -45,6 +46,14 @@ impl Name {
             return Err(ChannelError::new(StatusCode::NOT_FOUND, 5909, text));
         }
         Ok(self.0.parse().ok())
+    }
+
+    /// The message id that the name is; one that was never given where it only looks like one.
+    ///
+    /// # Errors
+    /// 404/5909 for what is no message id at all.
+    pub fn message_id_or_none(&self) -> Result<MessageId, ChannelError> {
+        Ok(self.message_id()?.unwrap_or(MessageId::one_shot(Uuid::nil())))
     }
 }
 

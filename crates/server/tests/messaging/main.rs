@@ -22,6 +22,8 @@ mod properties;
 mod publish;
 /// The WebSocket (api.md 3.6).
 mod realtime;
+/// Publishing later and repeatedly (api.md 3.1, 3.2, 3.3, 3.8).
+mod schedules;
 /// What logs and error texts must not tell (api.md 2).
 mod secrets;
 /// Paths and methods that are no operation (api.md 3.1).

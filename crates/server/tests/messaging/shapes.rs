@@ -50,7 +50,6 @@ async fn another_method_is_405_and_tells_which_there_are() {
 async fn what_is_not_built_yet_is_501() {
     let world = World::new().await;
     world.publish("news", json!(1)).await;
-    let id = "message:0199AA11-2233-7445-8667-78899AABBCCD";
     let cases = [
         (Method::POST, "/api/messaging/news/subscribe".to_owned()),
         (
@@ -61,8 +60,6 @@ async fn what_is_not_built_yet_is_501() {
             Method::DELETE,
             "/api/messaging/news/0199aa11-2233-7445-8667-78899aabbccd".to_owned(),
         ),
-        (Method::GET, "/api/messaging/scheduled".to_owned()),
-        (Method::GET, format!("/api/messaging/{id}/occurrences")),
         (
             Method::GET,
             "/api/messaging/news/events?selector=a%3D1".to_owned(),

@@ -63,7 +63,7 @@ async fn who_may_not_read_the_channel_learns_nothing() {
 }
 
 #[tokio::test]
-async fn nothing_can_be_cancelled_or_edited_yet() {
+async fn what_is_published_already_or_absent_is_neither_cancelled_nor_edited() {
     let world = World::new().await;
     let id = world.publish("news", json!(1)).await;
     for method in [Method::DELETE, Method::PATCH] {

@@ -41,7 +41,7 @@ pub(crate) const ANCHOR_EVERY: u64 = 64;
 
 impl SqliteStore {
     /// Only the server knows where channels stand.
-    fn require_server(&self) -> Result<()> {
+    pub(crate) fn require_server(&self) -> Result<()> {
         match self.role {
             Role::Server => Ok(()),
             Role::Admin => Err(Error::Unavailable {

@@ -48,5 +48,7 @@ pub(super) fn find_waiting(tx: &Tx<'_>, app: AppKey, id: Uuid) -> Result<Option<
         return Ok(None);
     };
     let head = tx.head(app, &ChannelName::from_stored(&name))?;
-    Ok(head.is_some_and(|head| head.channel == channel).then_some(waiting))
+    Ok(head
+        .is_some_and(|head| head.channel == channel)
+        .then_some(waiting))
 }

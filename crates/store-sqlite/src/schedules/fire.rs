@@ -32,9 +32,24 @@ pub(super) fn fire_due(tx: &mut Tx<'_>, limit: usize, gate: &dyn Gate) -> Result
         let (app, outcome) = match stored {
             Picked::Schedule(stored) => (stored.app, fire(tx, *stored, gate)?),
             Picked::Unreadable { row, app, error } => {
-                tracing::error!(error = &error as &dyn std::error::Error, "a schedule fails: its row cannot be read");
-                end(tx, app, row, state::FAILED, Some("its stored form cannot be read"))?;
-                (app, Outcome { published: false, waits: false })
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "a schedule fails: its row cannot be read"
+                );
+                end(
+                    tx,
+                    app,
+                    row,
+                    state::FAILED,
+                    Some("its stored form cannot be read"),
+                )?;
+                (
+                    app,
+                    Outcome {
+                        published: false,
+                        waits: false,
+                    },
+                )
             }
         };
         fired.picked += 1;

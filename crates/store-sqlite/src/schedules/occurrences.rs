@@ -36,7 +36,10 @@ pub(super) fn list(
             n: columns.get::<_, i64>(0)? as u64,
             at: UnixMillis(columns.get(1)?),
         };
-        match (columns.get::<_, Option<i64>>(2)?, columns.get::<_, Option<i64>>(3)?) {
+        match (
+            columns.get::<_, Option<i64>>(2)?,
+            columns.get::<_, Option<i64>>(3)?,
+        ) {
             (Some(at), Some(seq)) => found.push(Occurrence {
                 due: first,
                 published: Some(LastOccurrence {
@@ -71,9 +74,6 @@ fn spell_out(
     let skipped = timing
         .upcoming(timing.skip(first, passed))
         .take(usize::try_from(left).unwrap_or(limit));
-    found.extend(skipped.map(|due| Occurrence {
-        due,
-        published: None,
-    }));
+    found.extend(skipped.map(|due| Occurrence { due, published: None }));
     Ok(())
 }

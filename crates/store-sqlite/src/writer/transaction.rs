@@ -92,8 +92,9 @@ impl IdMint {
             Ok::<_, JobError>(last.flatten().map(u128::from_be_bytes))
         };
         // The last row of the log may be an occurrence, which has the older id of its schedule.
-        let last = last_of("SELECT max(id) FROM log")?
-            .max(last_of("SELECT id FROM schedules ORDER BY schedule DESC LIMIT 1")?);
+        let last = last_of("SELECT max(id) FROM log")?.max(last_of(
+            "SELECT id FROM schedules ORDER BY schedule DESC LIMIT 1",
+        )?);
         let Some(last) = last else {
             return Ok(Self::default());
         };

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod inbox;
 pub mod keys;
 pub mod messages;
+pub mod schedules;
 
 mod fixtures;
 
@@ -89,6 +90,22 @@ macro_rules! contract_tests {
                 a_channel_made_anew_is_another_incarnation_from_seq_1
                 deletes_and_publishes_at_once_leave_one_incarnation
             }
+            schedules_schedule = schedules::schedule {
+                a_schedule_comes_back_as_it_was_stored
+                a_schedule_makes_its_channel_under_the_cap
+                the_cap_counts_what_waits
+                the_same_key_and_body_make_one_schedule
+                the_earliest_due_time_of_all_apps_is_told
+            }
+            schedules_change = schedules::change {
+                a_schedule_is_cancelled_once
+                an_edit_replaces_what_it_names
+                an_edit_without_a_next_due_time_ends_the_schedule
+            }
+            schedules_list = schedules::list {
+                schedules_are_listed_in_the_order_they_were_made
+                a_page_of_schedules_ends_where_its_bytes_are_full
+            }
             inbox_import = inbox::import {
                 a_message_comes_back_as_it_was_imported
                 an_empty_import_imports_nothing
@@ -150,6 +167,26 @@ macro_rules! contract_tests_with_clock {
         $crate::contract_cases_with_clock! { $make_store
             messages_idempotency = messages::idempotency {
                 a_key_is_kept_for_24_hours
+            }
+            schedules_fire = schedules::fire {
+                a_one_shot_is_published_at_its_time_under_its_own_id
+                a_message_of_a_schedule_is_found_and_read_like_any_other
+                a_repetition_keeps_its_cadence_however_late_it_is_picked_up
+                of_what_was_missed_the_latest_is_published_and_the_rest_skipped
+                a_repetition_ends_after_its_last_due_time
+                a_call_picks_up_at_most_its_limit_the_earliest_first
+                calls_at_once_publish_each_occurrence_once
+                where_the_gate_refuses_the_schedule_fails_and_nothing_is_published
+                deleting_a_channel_fails_its_schedules_at_once
+                what_has_ended_is_forgotten_after_7_days
+                times_of_a_channel_never_go_backwards_for_occurrences_either
+            }
+            schedules_change = schedules::change {
+                what_is_cancelled_is_not_published
+                an_edit_of_what_has_changed_since_does_nothing
+            }
+            schedules_list = schedules::list {
+                occurrences_tell_every_due_time_that_has_passed
             }
             messages_time = messages::time {
                 a_message_has_the_time_of_the_stores_clock

@@ -1,11 +1,13 @@
 use std::fmt;
 
+use engine::messaging::edit::Edit;
 use engine::messaging::publish::Publish;
 use http::StatusCode;
 use memchr::memchr2_iter;
 use model::json::JsonText;
 use model::limits::Limits;
 use model::schedule::TimingFields;
+use model::schedule::edit::TimingEdit;
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
@@ -53,6 +55,18 @@ impl<'a> Fields<'a> {
         self.0[field as usize].filter(|value| value.get() != "null")
     }
 
+    /// What an edit says of a field (api.md 3.3): `None` if it is not there, `Some(None)` if it is null.
+    fn edited<T>(
+        &self,
+        field: Field,
+        read: impl FnOnce(Option<&'a RawValue>) -> Result<Option<T>, ChannelError>,
+    ) -> Result<Option<Option<T>>, ChannelError> {
+        match self.0[field as usize] {
+            None => Ok(None),
+            Some(_) => read(self.get(field)).map(Some),
+        }
+    }
+
     fn text(&self, field: Field) -> Option<JsonText> {
         self.get(field).map(|value| JsonText::from_checked(value.get()))
     }
@@ -93,12 +107,9 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 /// 5901 for what is no JSON object in UTF-8, 5902 without `message`, and the code of the field that has a
 /// wrong type (api.md 3.1).
 pub fn parse(body: &[u8], limits: &Limits) -> Result<Publish, ChannelError> {
-    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
-    let fields: Fields<'_> = serde_json::from_str(text).map_err(|error| not_an_object(&error))?;
-    check_depth(text)?;
+    let fields = object(body)?;
     let Some(payload) = fields.text(Field::Message) else {
-        let text = "message: expected any JSON value but null, found none";
-        return Err(ChannelError::new(StatusCode::BAD_REQUEST, 5902, text));
+        return Err(no_message());
     };
     Ok(Publish {
         payload,
@@ -111,9 +122,59 @@ pub fn parse(body: &[u8], limits: &Limits) -> Result<Publish, ChannelError> {
         push_broadcast: fields.text(Field::PushBroadcast),
         template_values: fields.text(Field::TemplateValues),
         query: fields.text(Field::Query),
-        dry_run: false,
         idempotency: None,
     })
+}
+
+/// Reads the body of an edit (api.md 3.3).
+///
+/// # Errors
+/// Those of [`parse`]; a `message` of null too.
+pub fn parse_edit(body: &[u8], limits: &Limits) -> Result<Edit, ChannelError> {
+    let fields = object(body)?;
+    let echoed = |field| fields.edited(field, |_| Ok(fields.text(field)));
+    let payload = match echoed(Field::Message)? {
+        Some(None) => return Err(no_message()),
+        payload => payload.flatten(),
+    };
+    let text = |field, name| fields.edited(field, |given| value::text(given, name));
+    let number = |field, name| fields.edited(field, |given| value::repetition_number(given, name));
+    let repetition = |field, name| fields.edited(field, |given| value::repetition_text(given, name));
+    Ok(Edit {
+        payload,
+        publisher_id: text(Field::PublisherId, "publisherId")?,
+        headers: fields
+            .edited(Field::Headers, |given| {
+                headers::read(given, limits.headers).map(Some)
+            })?
+            .flatten(),
+        subtopic: text(Field::Subtopic, "subtopic")?,
+        publish_policy: text(Field::PublishPolicy, "publishPolicy")?,
+        timing: TimingEdit {
+            publish_at: fields.edited(Field::PublishAt, value::publish_at)?,
+            repeat_every: number(Field::RepeatEvery, "repeatEvery")?,
+            repeat_expires_at: fields.edited(Field::RepeatExpiresAt, value::repeat_expires_at)?,
+            repeat_cron: repetition(Field::RepeatCron, "repeatCron")?,
+            timezone: repetition(Field::Timezone, "timezone")?,
+            repeat_times: number(Field::RepeatTimes, "repeatTimes")?,
+        },
+        push_singlecast: echoed(Field::PushSinglecast)?,
+        push_broadcast: echoed(Field::PushBroadcast)?,
+        template_values: echoed(Field::TemplateValues)?,
+        query: echoed(Field::Query)?,
+    })
+}
+
+fn object(body: &[u8]) -> Result<Fields<'_>, ChannelError> {
+    let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
+    let fields = serde_json::from_str(text).map_err(|error| not_an_object(&error))?;
+    check_depth(text)?;
+    Ok(fields)
+}
+
+fn no_message() -> ChannelError {
+    let text = "message: expected any JSON value but null, found none";
+    ChannelError::new(StatusCode::BAD_REQUEST, 5902, text)
 }
 
 fn timing(fields: &Fields<'_>) -> Result<TimingFields, ChannelError> {

@@ -16,9 +16,9 @@ use crate::messaging::path::Name;
 use crate::query;
 
 /// Reading a bounded body.
-mod body;
+pub mod body;
 /// The fields of the body.
-pub(crate) mod fields;
+pub mod fields;
 
 /// The answer has exactly these keys (api.md 3.1).
 #[derive(Serialize)]
@@ -27,6 +27,12 @@ pub(crate) struct Answer {
     error_message: Option<&'static str>,
     message_id: String,
     status: &'static str,
+}
+
+/// The answer to `?dryRun=true` (api.md 3.3).
+#[derive(Serialize)]
+struct DryRun {
+    occurrences: Vec<i64>,
 }
 
 /// `POST /api/messaging/{channel}` (api.md 3.1).
@@ -43,7 +49,11 @@ pub async fn publish(
     let limits = &caller.app.settings.limits;
     let body = body::read(body, limits.publish_bytes).await?;
     let mut publish = fields::parse(&body, limits)?;
-    publish.dry_run = is_dry_run(&parts.uri)?;
+    if is_dry_run(&parts.uri)? {
+        let times = state.engine.dry_run(&caller, &channel, publish)?;
+        let occurrences = times.into_iter().map(|at| at.0).collect();
+        return Ok(Json(DryRun { occurrences }).into_response());
+    }
     publish.idempotency = idempotency_key(&parts.headers, &channel, &body)?;
     let published = state.engine.publish(&caller, &channel, publish).await?;
     Ok(answer(&published))
@@ -75,7 +85,10 @@ fn answer(published: &Published) -> Response {
 }
 
 /// Parameters of the type, such as `charset=utf-8`, are fine.
-fn require_json(headers: &HeaderMap) -> Result<(), ChannelError> {
+///
+/// # Errors
+/// 415/5911 for any other type.
+pub fn require_json(headers: &HeaderMap) -> Result<(), ChannelError> {
     let given = headers
         .get(CONTENT_TYPE)
         .map(HeaderValue::as_bytes)
