@@ -32,6 +32,12 @@ pub(crate) struct ChannelHead {
 }
 
 impl ChannelHead {
+    /// Whether there ever was a message: a channel that a schedule made stands there as if it were not,
+    /// until its first occurrence.
+    pub(crate) fn was_published_to(&self) -> bool {
+        self.seq > 0
+    }
+
     /// As the port tells it.
     pub(crate) fn head(&self) -> Head {
         Head {

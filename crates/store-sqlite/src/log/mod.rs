@@ -15,6 +15,7 @@ use model::time::UnixMillis;
 use store::error::{Error, Result};
 use store::messages::{Append, Appended, Channel, Head, Messages, Page, Published, Range, Start};
 
+use crate::heads::ChannelHead;
 use crate::{Role, SqliteStore};
 
 /// Appending a message.
@@ -64,11 +65,15 @@ impl Messages for SqliteStore {
 
     async fn head(&self, app: AppKey, channel: &ChannelName) -> Result<Option<Head>> {
         if let Some(known) = self.heads.remembered(app, channel) {
-            return Ok(Some(known.head()));
+            return Ok(known.was_published_to().then(|| known.head()));
         }
         let (heads, channel) = (self.heads.clone(), channel.clone());
         self.readers
-            .run(move |connection| Ok(heads.find(connection, app, &channel)?.map(|known| known.head())))
+            .run(move |connection| {
+                let known = heads.find(connection, app, &channel)?;
+                let known = known.filter(ChannelHead::was_published_to);
+                Ok(known.map(|known| known.head()))
+            })
             .await
     }
 
@@ -82,7 +87,8 @@ impl Messages for SqliteStore {
         let (heads, windows, channel) = (self.heads.clone(), Arc::clone(&self.windows), channel.clone());
         self.readers
             .run(move |connection| {
-                let Some(head) = heads.find(connection, app, &channel)? else {
+                let head = heads.find(connection, app, &channel)?;
+                let Some(head) = head.filter(ChannelHead::was_published_to) else {
                     return Ok(start::of_absent_channel(since));
                 };
                 let window = windows.of(connection, app)?.window(channel.as_str());
@@ -101,7 +107,8 @@ impl Messages for SqliteStore {
         let (heads, windows, channel) = (self.heads.clone(), Arc::clone(&self.windows), channel.clone());
         self.readers
             .run(move |connection| {
-                let Some(head) = heads.find(connection, app, &channel)? else {
+                let head = heads.find(connection, app, &channel)?;
+                let Some(head) = head.filter(ChannelHead::was_published_to) else {
                     return Ok(None);
                 };
                 let window = windows.of(connection, app)?.window(channel.as_str());

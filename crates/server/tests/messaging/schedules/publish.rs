@@ -40,6 +40,21 @@ async fn an_occurrence_has_the_whole_envelope() {
 }
 
 #[tokio::test]
+async fn readers_that_wait_get_it_live_whenever_they_came() {
+    let plan = Plan::new().await;
+    let mut before = plan.world.events("news", "").await;
+    let id = plan.publish("news", json!({"publishAt": at(HOUR)})).await;
+    let mut after = plan.world.events("news", "?since=all").await;
+    let history = plan.world.get("/api/messaging/news/history").await.json();
+    assert_eq!(history, json!({"messages": [], "nextSince": "0"}));
+    plan.jump_to(HOUR).await;
+    for events in [&mut before, &mut after] {
+        let event = events.next().await.unwrap();
+        assert_eq!(event.json()["messageId"], id.as_str());
+    }
+}
+
+#[tokio::test]
 async fn repeat_every_alone_starts_now_and_keeps_its_cadence() {
     let plan = Plan::new().await;
     let id = plan.publish("news", json!({"repeatEvery": 10})).await;

@@ -55,17 +55,24 @@ fn a_clock_set_back_changes_nothing() {
 }
 
 #[test]
-fn a_mint_goes_on_after_the_last_id_of_the_log() {
+fn a_mint_goes_on_after_the_last_id_of_the_log_and_of_the_schedules() {
     let connection = Connection::open_in_memory().unwrap();
     connection
-        .execute_batch("CREATE TABLE log (row INTEGER PRIMARY KEY, id BLOB NOT NULL)")
+        .execute_batch(
+            "CREATE TABLE log (row INTEGER PRIMARY KEY, id BLOB NOT NULL);
+             CREATE TABLE schedules (schedule INTEGER PRIMARY KEY, id BLOB NOT NULL)",
+        )
         .unwrap();
     assert_eq!(IdMint::after_last_of(&connection).unwrap().millis, 0);
     let mut mint = IdMint::default();
-    for byte in [0xff, 0xa5, 0] {
+    let first = mint.mint(NOW, &Constant(0xa5));
+    for (table, byte) in [("log", 0xff), ("schedules", 0xa5), ("log", 0)] {
         let last = mint.mint(NOW, &Constant(byte));
+        let insert = format!("INSERT INTO {table} (id) VALUES (?1)");
+        connection.execute(&insert, [last.as_bytes().as_slice()]).unwrap();
+        // An occurrence at the end of the log has the old id of its schedule.
         connection
-            .execute("INSERT INTO log (id) VALUES (?1)", [last.as_bytes().as_slice()])
+            .execute("INSERT INTO log (id) VALUES (?1)", [first.as_bytes().as_slice()])
             .unwrap();
         let again = IdMint::after_last_of(&connection).unwrap();
         assert_eq!((again.millis, again.random), (mint.millis, mint.random));

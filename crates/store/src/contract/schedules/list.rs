@@ -99,11 +99,10 @@ pub async fn occurrences_tell_every_due_time_that_has_passed(store: &dyn Store, 
     let app = new_app(store, "shop").await;
     let id = make(store, every(app, "news", 0, 10)).await;
     let mut expected = Vec::new();
-    let mut seq = 0;
-    for ms in [0, 10 * SECOND, 45 * SECOND, 1_000 * SECOND] {
+    let looks = [0, 10 * SECOND, 45 * SECOND, 1_000 * SECOND];
+    for (seq, ms) in (1_u64..).zip(looks) {
         clock.set(at(ms));
         fire(store).await;
-        seq += 1;
         while expected.len() as i64 <= ms / (10 * SECOND) {
             let n = expected.len() as i64;
             let due = Due {

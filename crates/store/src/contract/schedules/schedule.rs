@@ -69,8 +69,12 @@ pub async fn a_schedule_makes_its_channel_under_the_cap(store: &dyn Store) {
         ..once(app, channel, 1_000)
     };
     make(store, capped("news")).await;
-    let head = store.head(app, &name("news")).await.unwrap().unwrap();
-    assert_eq!((head.seq, head.last_published_at), (0, None));
+    // To readers it is one that was never published to.
+    assert_eq!(store.head(app, &name("news")).await.unwrap(), None);
+    let start = store.start(app, &name("news"), None, at(0)).await.unwrap();
+    assert_eq!((start.head, start.after, start.gap), (None, 0, false));
+    let listed = store.channels(app, None, 10).await.unwrap();
+    assert_eq!((&listed[0].name, listed[0].head.seq), (&name("news"), 0));
     make(store, capped("news")).await;
     assert_eq!(
         store.schedule(capped("other")).await.unwrap(),
