@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::response::{IntoResponse as _, Response};
@@ -32,15 +33,15 @@ pub struct ServerHooks {
 
 /// How a path names an app and a route (api.md 1).
 #[derive(Debug, PartialEq, Eq)]
-struct Route {
+struct Route<'a> {
     /// App and key of a classic path.
     classic: Option<(String, String)>,
     /// The path of the route, without a classic prefix and with aliases replaced.
-    path: String,
+    path: Cow<'a, str>,
 }
 
-impl Route {
-    fn of(path: &str) -> Self {
+impl<'a> Route<'a> {
+    fn of(path: &'a str) -> Self {
         let mut segments = path.splitn(4, '/').skip(1);
         let (first, second, rest) = (segments.next().unwrap_or(""), segments.next(), segments.next());
         let reserved = RESERVED.contains(&first);
@@ -49,7 +50,7 @@ impl Route {
             let classic = Some((decoded(first), decoded(key)));
             return Self {
                 classic,
-                path: canonical(&format!("/{rest}")),
+                path: canonical(&format!("/{rest}")).into_owned().into(),
             };
         }
         Self {
@@ -60,7 +61,7 @@ impl Route {
 }
 
 /// Replaces the aliases of routes: `/messaging`, `/info` and, behind a classic prefix, `/realtime`.
-fn canonical(path: &str) -> String {
+fn canonical(path: &str) -> Cow<'_, str> {
     // CONNECT has no path.
     let first = path
         .strip_prefix('/')
@@ -69,8 +70,8 @@ fn canonical(path: &str) -> String {
         .next()
         .unwrap_or("");
     match first {
-        "messaging" | "info" | "realtime" => format!("/api{path}"),
-        _ => path.to_owned(),
+        "messaging" | "info" | "realtime" => format!("/api{path}").into(),
+        _ => path.into(),
     }
 }
 
@@ -114,7 +115,9 @@ impl Hooks for ServerHooks {
             .and_then(|id: AppId| self.state.engine.access().app(&id));
         let family = Family::of(&path);
         let known = app.is_some() || !family.needs_app(&path);
-        parts.uri = with_path(&parts.uri, &path);
+        if path != parts.uri.path() {
+            parts.uri = with_path(&parts.uri, &path);
+        }
         parts.extensions.insert(Addressed {
             id,
             app,
@@ -201,9 +204,9 @@ impl ServerHooks {
     }
 }
 
-fn meta(request: &RequestContext<'_>, route: &Route) -> Meta {
+fn meta(request: &RequestContext<'_>, route: &Route<'_>) -> Meta {
     Meta {
-        endpoint: route.path.clone(),
+        endpoint: route.path.clone().into_owned(),
         forwarded_for: request.client.forwarded_for().to_owned(),
         request_id: request.request_id.as_str().to_owned(),
     }
@@ -211,9 +214,6 @@ fn meta(request: &RequestContext<'_>, route: &Route) -> Meta {
 
 /// The URI with another path and the same query.
 fn with_path(uri: &Uri, path: &str) -> Uri {
-    if uri.path() == path {
-        return uri.clone();
-    }
     let mut parts = uri.clone().into_parts();
     let path_and_query = match uri.query() {
         Some(query) => format!("{path}?{query}"),

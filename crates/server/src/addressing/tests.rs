@@ -2,7 +2,7 @@ use super::*;
 
 fn route(path: &str) -> (Option<(String, String)>, String) {
     let route = Route::of(path);
-    (route.classic, route.path)
+    (route.classic, route.path.into_owned())
 }
 
 fn plain(path: &str) -> (Option<(String, String)>, String) {
