@@ -9,7 +9,7 @@ use super::claims::TokenUser;
 /// How many tokens an app keeps verified: about 1 MB.
 const MAX_TOKENS: usize = 4_096;
 
-/// Tokens whose signature was good, by the SHA-256 digest of the whole token: a public-key signature
+/// Tokens whose signature was good, by the SHA-256 digest of the whole token: checking and reading a token
 /// costs many times the digest, and a client sends the same token with every request.
 #[derive(Debug, Default)]
 pub(super) struct TokenCache {

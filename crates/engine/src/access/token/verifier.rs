@@ -59,6 +59,22 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenError::TooLong);
         }
+        let key = cache_key(token);
+        let generation = self.generation();
+        let user = match self.cache.get(&key, generation) {
+            Some(user) => user,
+            None => {
+                let user = self.verify_anew(token).await?;
+                self.cache.insert(key, generation, user.clone());
+                user
+            }
+        };
+        user.check_time(clock.now())?;
+        Ok(user)
+    }
+
+    /// The user of a token whose signature is good, whatever the time.
+    async fn verify_anew(&self, token: &str) -> Result<Arc<TokenUser>, TokenError> {
         let header = decode_header(token).map_err(|_| TokenError::Malformed)?;
         if header.crit.is_some() {
             return Err(TokenError::Critical);
@@ -66,28 +82,22 @@ impl Verifier {
         if !self.sources.algorithms.contains(&header.alg) {
             return Err(TokenError::Algorithm);
         }
-        let user = match header.alg.family() {
+        match header.alg.family() {
             AlgorithmFamily::Hmac => self.by_secret(token, header.alg)?,
             _ => self.by_public_key(token, &header).await?,
-        };
-        user.check_time(clock.now())?;
-        Ok(user)
-    }
-
-    fn by_secret(&self, token: &str, algorithm: Algorithm) -> Result<Arc<TokenUser>, TokenError> {
-        let secret = self.sources.secret.as_ref().ok_or(TokenError::Algorithm)?;
-        if !is_signed(token, algorithm, secret) {
-            return Err(TokenError::Signature);
         }
         self.read(token)
     }
 
-    async fn by_public_key(&self, token: &str, header: &Header) -> Result<Arc<TokenUser>, TokenError> {
-        let key = cache_key(token);
-        let generation = self.generation();
-        if let Some(user) = self.cache.get(&key, generation) {
-            return Ok(user);
+    fn by_secret(&self, token: &str, algorithm: Algorithm) -> Result<(), TokenError> {
+        let secret = self.sources.secret.as_ref().ok_or(TokenError::Algorithm)?;
+        if !is_signed(token, algorithm, secret) {
+            return Err(TokenError::Signature);
         }
+        Ok(())
+    }
+
+    async fn by_public_key(&self, token: &str, header: &Header) -> Result<(), TokenError> {
         let public_key = self.sources.public_key.as_ref();
         let fits =
             |(own, key): &(Algorithm, DecodingKey)| *own == header.alg && is_signed(token, header.alg, key);
@@ -95,9 +105,7 @@ impl Verifier {
             let jwks = self.jwks.as_ref().ok_or(TokenError::Signature)?;
             self.by_key_set(token, header, jwks).await?;
         }
-        let user = self.read(token)?;
-        self.cache.insert(key, generation, user.clone());
-        Ok(user)
+        Ok(())
     }
 
     async fn by_key_set(&self, token: &str, header: &Header, jwks: &Arc<Jwks>) -> Result<(), TokenError> {
