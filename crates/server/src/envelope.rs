@@ -4,11 +4,11 @@ use axum::body::Body;
 use axum::extract::{FromRequestParts, Request, State as AxumState};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::State;
 use crate::error::InboxFailure;
@@ -41,12 +41,6 @@ struct MetaBody<'a> {
 }
 
 #[derive(Serialize)]
-struct DataBody<'a> {
-    meta: MetaBody<'a>,
-    data: &'a RawValue,
-}
-
-#[derive(Serialize)]
 struct ErrorBody<'a> {
     meta: MetaBody<'a>,
     errors: [ErrorItem<'a>; 1],
@@ -62,12 +56,13 @@ struct ErrorItem<'a> {
 /// The `data` of an inbox answer; [`wrap`] puts the `meta` around it.
 pub struct Data<T>(pub T);
 
+/// The JSON of `data`, on its way to [`Meta::render`].
 #[derive(Clone)]
-struct RawData(std::sync::Arc<RawValue>);
+struct RawData(Bytes);
 
 impl<T: Serialize> IntoResponse for Data<T> {
     fn into_response(self) -> Response {
-        match serde_json::value::to_raw_value(&self.0) {
+        match serde_json::to_vec(&self.0) {
             Ok(data) => {
                 let mut response = StatusCode::OK.into_response();
                 response.extensions_mut().insert(RawData(data.into()));
@@ -82,6 +77,17 @@ impl<T: Serialize> IntoResponse for Data<T> {
 pub async fn wrap(AxumState(state): AxumState<State>, meta: Meta, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     meta.render(response, state.engine.clock().timestamp())
+}
+
+/// `{"meta":…,"data":…}` around what is JSON already.
+fn with_data(meta: &MetaBody<'_>, data: &[u8]) -> serde_json::Result<Vec<u8>> {
+    let mut body = Vec::with_capacity(data.len() + 320);
+    body.extend_from_slice(br#"{"meta":"#);
+    serde_json::to_writer(&mut body, meta)?;
+    body.extend_from_slice(br#","data":"#);
+    body.extend_from_slice(data);
+    body.push(b'}');
+    Ok(body)
 }
 
 impl FromRequestParts<State> for Meta {
@@ -107,10 +113,7 @@ impl Meta {
     /// Writes the body of an answer that carries data or a failure; any other passes as it is.
     pub fn render(&self, mut response: Response, now: jiff::Timestamp) -> Response {
         let body = if let Some(RawData(data)) = response.extensions_mut().remove() {
-            serde_json::to_vec(&DataBody {
-                meta: self.body(None, now),
-                data: &data,
-            })
+            with_data(&self.body(None, now), &data)
         } else if let Some(failure) = response.extensions_mut().remove::<InboxFailure>() {
             let title = failure.status.canonical_reason().unwrap_or("Error");
             let item = ErrorItem {
