@@ -1,4 +1,5 @@
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 
 use model::app::AppKey;
 use model::inbox::InboxMessage;
@@ -37,7 +38,7 @@ pub(super) async fn list(
         limit: query.limit,
         after: query.after.map(|id| id.as_str().into()),
     };
-    store.readers.run(move |conn| read(conn, &wanted)).await
+    store.readers.run_together(move |conn| read(conn, &wanted)).await
 }
 
 /// One statement over the user's rows; only what may come into the list becomes a message.
@@ -81,51 +82,63 @@ fn stored_place(
     Ok(place.optional()?)
 }
 
-/// The best `limit` messages of any number, in memory for about twice as many.
+/// The best `limit` messages of any number; the worst of them on top.
 struct Best {
     limit: usize,
-    kept: Vec<InboxMessage>,
-    /// Whether `kept[limit - 1]` is the worst of `kept[..limit]`: worse ones need not come in.
-    is_cut: bool,
+    kept: BinaryHeap<Placed>,
 }
+
+/// A message that is compared by its place in the list.
+struct Placed(InboxMessage);
 
 impl Best {
     fn new(limit: usize) -> Self {
         Self {
             limit,
-            kept: Vec::new(),
-            is_cut: false,
+            kept: BinaryHeap::new(),
         }
     }
 
     fn has_room_for(&self, candidate: Place<'_>) -> bool {
-        self.limit > 0 && !(self.is_cut && candidate > place(&self.kept[self.limit - 1]))
+        self.kept.len() < self.limit || self.kept.peek().is_some_and(|worst| candidate < worst.place())
     }
 
     fn push(&mut self, message: InboxMessage) {
-        self.kept.push(message);
-        if self.kept.len() >= self.limit.saturating_mul(2).max(16) {
-            self.cut();
+        if self.kept.len() >= self.limit {
+            self.kept.pop();
         }
+        self.kept.push(Placed(message));
     }
 
-    fn cut(&mut self) {
-        if self.limit > 0 && self.kept.len() > self.limit {
-            let by_place = |a: &InboxMessage, b: &InboxMessage| place(a).cmp(&place(b));
-            self.kept.select_nth_unstable_by(self.limit - 1, by_place);
-            self.kept.truncate(self.limit);
-            self.is_cut = true;
-        }
-    }
-
-    fn into_sorted(mut self) -> Vec<InboxMessage> {
-        self.cut();
-        self.kept.sort_unstable_by(|a, b| place(a).cmp(&place(b)));
-        self.kept
+    fn into_sorted(self) -> Vec<InboxMessage> {
+        let sorted = self.kept.into_sorted_vec();
+        sorted.into_iter().map(|Placed(message)| message).collect()
     }
 }
 
-fn place(message: &InboxMessage) -> Place<'_> {
-    let created = message.created.at().0;
-    (Reverse(message.prio), Reverse(created), message.id.as_str())
+impl Placed {
+    fn place(&self) -> Place<'_> {
+        let created = self.0.created.at().0;
+        (Reverse(self.0.prio), Reverse(created), self.0.id.as_str())
+    }
 }
+
+impl Ord for Placed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.place().cmp(&other.place())
+    }
+}
+
+impl PartialOrd for Placed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.place() == other.place()
+    }
+}
+
+impl Eq for Placed {}
