@@ -24,6 +24,8 @@ use crate::writer::Writer;
 mod apps;
 /// Backup and restore.
 pub mod backup;
+/// Checkpoints beside the writer.
+mod checkpoint;
 /// Errors inside jobs.
 mod error;
 /// What tests of several modules share.

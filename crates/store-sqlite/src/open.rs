@@ -106,7 +106,7 @@ pub(crate) fn writer_connection(options: &SqliteOptions) -> Result<Connection> {
              PRAGMA synchronous = {synchronous};
              PRAGMA cache_size = -32768;
              PRAGMA temp_store = MEMORY;
-             PRAGMA wal_autocheckpoint = 4000;
+             PRAGMA wal_autocheckpoint = 4000; -- a server's writer replaces it, see `checkpoint`
              PRAGMA foreign_keys = OFF;"
         ))
         .map_err(backend)?;

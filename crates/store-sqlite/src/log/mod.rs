@@ -57,7 +57,6 @@ impl Messages for SqliteStore {
     async fn append(&self, append: Append) -> Result<Appended> {
         self.require_server()?;
         let bytes = append.content.size() + append.channel.as_str().len();
-        let append = Arc::new(append);
         self.writer
             .run_tx(bytes, move |tx| append::append(tx, &append))
             .await

@@ -164,7 +164,7 @@ pub(crate) struct Encoded {
 impl Encoded {
     pub(crate) fn of(content: &Content) -> serde_json::Result<Self> {
         let headers = (!content.headers.is_empty())
-            .then(|| serde_json::to_string(&HeadersColumn(content.headers.clone())))
+            .then(|| serde_json::to_string(&HeadersRef(&content.headers)))
             .transpose()?;
         let echo = content
             .echo
@@ -178,7 +178,10 @@ impl Encoded {
 /// Headers as a JSON object, in order.
 struct HeadersColumn(Headers);
 
-impl Serialize for HeadersColumn {
+/// The same, to be written.
+struct HeadersRef<'a>(&'a Headers);
+
+impl Serialize for HeadersRef<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(self.0.iter())
     }

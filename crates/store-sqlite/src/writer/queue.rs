@@ -125,6 +125,11 @@ impl Queue {
         }
     }
 
+    /// Whether jobs wait.
+    pub(crate) fn has_jobs(&self) -> bool {
+        !self.state.lock().jobs.is_empty()
+    }
+
     /// How many jobs wait.
     #[cfg(test)]
     pub(crate) fn waiting(&self) -> usize {

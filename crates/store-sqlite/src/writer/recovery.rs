@@ -73,7 +73,7 @@ impl WriterThread {
     fn reopen(&mut self) -> Result<(), Error> {
         // Ends the old connection first: its transaction may be open still and hold the write lock.
         self.connection = Connection::open_in_memory().map_err(backend)?;
-        let connection = writer_connection(&self.options)?;
+        let mut connection = writer_connection(&self.options)?;
         // After a failed flush the system may believe pages clean that never reached the disk: what the
         // WAL holds is written and flushed anew, into the database file. Emptied, it has no room for a
         // transaction that is not seen now and that a crash would bring back.
@@ -95,6 +95,9 @@ impl WriterThread {
         heads
             .reload(&connection, self.options.role)
             .map_err(Error::from)?;
+        if let Some(checkpointer) = &self.checkpointer {
+            checkpointer.watch(&mut connection).map_err(backend)?;
+        }
         self.connection = connection;
         Ok(())
     }

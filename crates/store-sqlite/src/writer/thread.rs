@@ -4,7 +4,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use store::error::Error;
 
-use crate::error::JobError;
+use crate::checkpoint::Checkpointer;
+use crate::error::{JobError, backend};
+use crate::open::writer_connection;
 use crate::statistics::Counters;
 use crate::writer::Context;
 use crate::writer::job::Job;
@@ -42,6 +44,8 @@ pub(crate) struct WriterThread {
     pub(super) pending: Pending,
     mint: IdMint,
     pub(super) maintenance: Maintenance,
+    /// Absent in commands beside a server. Behind the connection, whose hook it ends after.
+    pub(super) checkpointer: Option<Checkpointer>,
 }
 
 impl Drop for WriterThread {
@@ -53,18 +57,26 @@ impl Drop for WriterThread {
 
 impl WriterThread {
     pub(crate) fn new(
-        connection: Connection,
+        mut connection: Connection,
         options: SqliteOptions,
         context: Context,
         queue: Arc<Queue>,
         counters: Arc<Counters>,
-    ) -> Result<Self, JobError> {
+    ) -> Result<Self, Error> {
+        let checkpointer = match options.role {
+            Role::Server => Some(Checkpointer::start(writer_connection(&options)?)?),
+            Role::Admin => None,
+        };
+        if let Some(checkpointer) = &checkpointer {
+            checkpointer.watch(&mut connection).map_err(backend)?;
+        }
         let pending = Pending {
             last_row: context.heads.last_row(),
             ..Pending::default()
         };
         Ok(Self {
             mint: IdMint::after_last_of(&connection)?,
+            checkpointer,
             connection,
             options,
             context,
@@ -203,6 +215,8 @@ impl WriterThread {
             pending: &mut self.pending,
             mint: &mut self.mint,
             now,
+            jobs: jobs.len(),
+            queue: &self.queue,
         };
         for job in jobs {
             job.run(&mut tx).map_err(Ended::JobFailed)?;

@@ -12,6 +12,7 @@ use store::commits::Commit;
 use crate::error::JobError;
 use crate::heads::{ChannelHead, ChannelKey};
 use crate::writer::Context;
+use crate::writer::queue::Queue;
 
 /// What a job sees: the connection inside the open transaction, and what the transaction has changed of
 /// what is kept in memory.
@@ -22,6 +23,10 @@ pub(crate) struct Tx<'a> {
     pub(crate) mint: &'a mut IdMint,
     /// The present, the same for all jobs of a transaction.
     pub(crate) now: UnixMillis,
+    /// Jobs of the same transaction.
+    pub(crate) jobs: usize,
+    /// Where further ones wait.
+    pub(crate) queue: &'a Queue,
 }
 
 /// Changes to memory that become true with the commit.
@@ -63,6 +68,11 @@ impl Pending {
 }
 
 impl Tx<'_> {
+    /// Whether others wait for this transaction or for the next: a long job goes on in a later one then.
+    pub(crate) fn is_awaited(&self) -> bool {
+        self.jobs > 1 || self.queue.has_jobs()
+    }
+
     /// Where a channel stands inside this transaction.
     pub(crate) fn head(&self, app: AppKey, name: &ChannelName) -> Result<Option<ChannelHead>, JobError> {
         match self.pending.heads.get(&(app, name.clone())) {
