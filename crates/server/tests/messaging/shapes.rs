@@ -70,7 +70,6 @@ async fn what_is_not_built_yet_is_501() {
             "/api/messaging/news/history?selector=a%3D1".to_owned(),
         ),
         (Method::GET, "/api/messaging/news/history?subtopic=a.*".to_owned()),
-        (Method::GET, "/api/realtime".to_owned()),
         (Method::GET, "/metrics".to_owned()),
         (Method::GET, "/default?EIO=4&transport=polling".to_owned()),
     ];
