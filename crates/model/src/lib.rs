@@ -28,7 +28,11 @@ pub mod permission;
 pub mod position;
 /// When a message is to be published: later, repeatedly, by calendar.
 pub mod schedule;
+/// Conditions over the headers of a message.
+pub mod selector;
 /// The settings of an app.
 pub mod settings;
+/// Patterns over subtopics.
+pub mod subtopic;
 /// Points in time, durations as people write them, and the clock as a parameter.
 pub mod time;

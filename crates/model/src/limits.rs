@@ -3,6 +3,12 @@ use serde::{Deserialize, Serialize};
 /// How many of its last due times a schedule remembers one by one; of those before it the counts are left.
 pub const OCCURRENCES_KEPT: u64 = 10_000;
 
+/// Bytes of a selector; over it 400/5906 (api.md 3.4).
+pub const SELECTOR_BYTES: usize = 1_024;
+
+/// Levels of parentheses, `NOT` and signs in a selector; over it 400/5906 (api.md 3.4).
+pub const SELECTOR_DEPTH: usize = 32;
+
 /// The limits of an app, each with the status that answers it (api.md 3, 4, 5).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
