@@ -2,6 +2,7 @@ use model::channel::ChannelNameError;
 use model::headers::HeadersError;
 use model::inbox::{ClientTypesError, InboxIdError};
 use model::schedule::TimingError;
+use model::selector::SelectorError;
 
 use crate::access::error::AccessError;
 
@@ -20,6 +21,9 @@ pub enum Error {
     /// Bad timing: 5003, 5030 or 5905.
     #[error(transparent)]
     Timing(#[from] TimingError),
+    /// Bad selector: 5906.
+    #[error("selector: {0}")]
+    Selector(#[from] SelectorError),
     /// Another bad parameter: 5908, or 400 in the inbox.
     #[error("{name}: {reason}")]
     Parameter {

@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::Access;
 use crate::error::Error;
 use crate::feed::Feed;
+use crate::filters::Filters;
 use crate::history::StoreHistory;
 use crate::inbox::Imports;
 use crate::inbox::sync::CampaignClient;
@@ -39,6 +40,8 @@ pub mod access;
 pub mod error;
 /// From the store's commits to the hub.
 pub mod feed;
+/// Which messages readers get.
+mod filters;
 /// The store as the hub sees it.
 mod history;
 /// Inbox messages.
@@ -93,6 +96,7 @@ pub struct Engine {
     hub: Hub,
     access: Access,
     streams: Streams,
+    filters: Filters,
     presence: Presence,
     imports: Imports,
     campaigns: CampaignClient,
@@ -124,6 +128,7 @@ impl Engine {
         let engine = Arc::new(Self {
             hub: Hub::new(hub_options(&options), Arc::new(history)),
             streams: Streams::default(),
+            filters: Filters::default(),
             presence: Presence::default(),
             streams_end: CancellationToken::new(),
             imports: Imports::new(options.imports, options.import_wait),

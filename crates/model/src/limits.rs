@@ -29,8 +29,13 @@ pub struct Limits {
     pub subscriptions: usize,
     /// Open subscriptions of one WebSocket; over it 429/5913.
     pub connection_subscriptions: usize,
+    /// Different selectors, with their subtopics, of the app's open subscriptions on one node; over it
+    /// 429/5913.
+    pub selectors: usize,
     /// Messages that one history request answers with at most.
     pub history_page: usize,
+    /// Messages that one history request with a selector or subtopic looks through at most.
+    pub history_scan: usize,
     /// Messages of one import; over it 413.
     pub import_messages: usize,
     /// Bytes of one import after decompression; over it 413.
@@ -54,7 +59,9 @@ impl Default for Limits {
             schedule_page: 1_000,
             subscriptions: 100_000,
             connection_subscriptions: 1_000,
+            selectors: 10_000,
             history_page: 1_000,
+            history_scan: 10_000,
             import_messages: 25_000,
             import_bytes: 64 * 1024 * 1024,
             import_document_bytes: 64 * 1024,

@@ -88,6 +88,7 @@ impl From<Error> for ChannelError {
             },
             Error::ChannelName(_) => (StatusCode::BAD_REQUEST, 5903),
             Error::Headers(_) => (StatusCode::BAD_REQUEST, 5904),
+            Error::Selector(_) => (StatusCode::BAD_REQUEST, 5906),
             Error::Timing(TimingError::RepeatExpiresAt(_)) => (StatusCode::BAD_REQUEST, 5003),
             Error::Timing(TimingError::PublishAt(_)) => (StatusCode::BAD_REQUEST, 5030),
             Error::Timing(TimingError::Repetition { .. }) => (StatusCode::BAD_REQUEST, 5905),
@@ -190,6 +191,7 @@ impl From<Error> for InboxFailure {
             Error::SyncFailed { .. } | Error::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
             Error::ChannelName(_)
             | Error::Headers(_)
+            | Error::Selector(_)
             | Error::Timing(_)
             | Error::Parameter { .. }
             | Error::InboxId(_)

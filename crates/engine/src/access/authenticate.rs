@@ -55,7 +55,10 @@ async fn with_token(access: &Access, app: &Arc<AppState>, token: &str) -> Result
     let user = verifier
         .verify(token, access.clock())
         .await
-        .map_err(AccessError::BadToken)?;
+        .map_err(|error| match error {
+            TokenError::SelectorSyntax { position } => AccessError::BadTokenSelector { position },
+            error => AccessError::BadToken(error),
+        })?;
     Ok(Caller {
         app: app.clone(),
         principal: Principal::User {

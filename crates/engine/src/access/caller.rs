@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use model::key::{ApiKey, Scope};
 use model::permission::{self, Principal, is_allowed};
+use model::selector::Selector;
 use model::time::UnixMillis;
 
 use super::error::AccessError;
@@ -17,7 +18,7 @@ pub struct Caller {
     /// Who it is.
     pub principal: Principal,
     /// The selector that the user's token adds to all that the user reads.
-    pub selector: Option<String>,
+    pub selector: Option<Arc<Selector>>,
     /// From when on the credential is no good: a key's expiry, or a token's `exp` with the leeway.
     pub expires: Option<UnixMillis>,
     pub(super) key: Option<Arc<ApiKey>>,

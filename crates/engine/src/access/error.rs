@@ -6,6 +6,12 @@ pub enum AccessError {
     /// The user token is no good; the source says why, for the log.
     #[error("the user token is invalid or expired")]
     BadToken(#[source] TokenError),
+    /// The user token's own selector is none.
+    #[error("the selector in the user token cannot be read: it goes wrong at position {position}")]
+    BadTokenSelector {
+        /// The character at which it goes wrong, counted from 1.
+        position: usize,
+    },
     /// The API key is unknown, revoked or expired, or two different ones were given.
     #[error("the API key is unknown, revoked or expired, or two different keys were given")]
     BadKey,
@@ -31,7 +37,7 @@ impl AccessError {
     /// The error code of the channel family (api.md 3.1).
     pub fn code(&self) -> u16 {
         match self {
-            Self::BadToken(_) => Self::BAD_TOKEN,
+            Self::BadToken(_) | Self::BadTokenSelector { .. } => Self::BAD_TOKEN,
             // Whatever credential was good for the app that is gone is good for nothing now.
             Self::BadKey | Self::NoCredential | Self::AppGone => Self::BAD_KEY,
             Self::Forbidden => Self::FORBIDDEN,

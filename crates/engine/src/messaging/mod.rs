@@ -21,35 +21,11 @@ pub mod status;
 /// Live streams.
 pub mod subscribe;
 
-use hub::Filter;
-
-use crate::access::caller::Caller;
-use crate::error::Error;
-
-/// Which messages a reader asks for, beside the channel.
+/// Which messages a reader asks for, beside the channel; an empty text asks for all.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
-    /// `selector`: a condition over the headers.
+    /// `selector`: a condition over the headers (api.md 3.4).
     pub selector: Option<String>,
-    /// `subtopic`: a pattern over subtopics.
+    /// `subtopic`: a pattern over subtopics (api.md 3.5).
     pub subtopic: Option<String>,
-}
-
-impl Wanted {
-    /// The filter that the request and the caller's token ask for. There are none yet, and what is asked
-    /// for is never ignored.
-    fn filter(&self, caller: &Caller) -> Result<Option<std::sync::Arc<dyn Filter>>, Error> {
-        let given = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
-        if given(&self.selector) || given(&caller.selector) {
-            return Err(Error::NotBuilt {
-                what: "filtering by a selector",
-            });
-        }
-        if given(&self.subtopic) {
-            return Err(Error::NotBuilt {
-                what: "filtering by a subtopic",
-            });
-        }
-        Ok(None)
-    }
 }

@@ -64,7 +64,7 @@ impl Engine {
     /// is not there yet is waited for.
     ///
     /// # Errors
-    /// Access, the name, [`Error::TooMany`], filters that are [`Error::NotBuilt`].
+    /// Access, the name, a bad selector or subtopic, [`Error::TooMany`].
     pub async fn subscribe(
         &self,
         caller: &Caller,
@@ -94,7 +94,7 @@ impl Engine {
     ) -> Result<Opening, Error> {
         let channel: ChannelName = channel.parse()?;
         caller.may(Access::Subscribe, channel.as_str())?;
-        let filter = wanted.filter(caller)?;
+        let filter = self.filters.open(wanted, caller)?;
         let open = self.streams.open(caller, &channel, reader)?;
         // Registered first, then the head is read: nothing published in between is lost.
         let key = ChannelKey {

@@ -4,7 +4,6 @@ use http::HeaderName;
 use reqwest::Method;
 use serde_json::json;
 use testkit::app::App;
-use testkit::clock::START;
 
 use crate::support::{Answer, World, send};
 
@@ -231,32 +230,4 @@ async fn every_reading_route_asks_for_the_right_to_subscribe() {
         let answer = send(world.server.http.request(method.clone(), world.server.url(&path))).await;
         assert_eq!(answer.error(), (401, 2002), "{method} {path}");
     }
-}
-
-#[tokio::test]
-async fn a_selector_in_the_token_is_never_ignored() {
-    let world = World::new().await;
-    let app = world.server.default_app().await;
-    let expires = START.0 / 1_000 + 60;
-    let restricted = token(app.token_of(&json!({"sub": "ann", "exp": expires, "selector": "team = 'a'"})));
-    assert_eq!(
-        publish(&world, "news", std::slice::from_ref(&restricted))
-            .await
-            .status,
-        200
-    );
-    assert_eq!(
-        read(&world, "news", std::slice::from_ref(&restricted))
-            .await
-            .error(),
-        (501, 5916)
-    );
-    let stream = world
-        .server
-        .http
-        .get(world.server.url("/api/messaging/news/events"));
-    let (name, value) = restricted;
-    assert_eq!(send(stream.header(name, value)).await.error(), (501, 5916));
-    let without = token(app.token_of(&json!({"uid": 7, "exp": expires})));
-    assert_eq!(read(&world, "news", &[without]).await.status, 200);
 }

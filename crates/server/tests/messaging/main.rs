@@ -14,6 +14,8 @@ mod ends;
 mod events;
 /// Errors of the store and of ours (api.md 3.1).
 mod failures;
+/// Selectors and subtopics (api.md 3.4, 3.5).
+mod filters;
 /// Idempotency keys (api.md 3.1).
 mod idempotency;
 /// Any JSON goes through as it is (api.md 3.1).

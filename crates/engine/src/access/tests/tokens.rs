@@ -272,7 +272,7 @@ async fn the_claims_of_roles_and_selector_are_configurable() {
     let token = hs256().sign(&claims(all));
     assert_eq!(roles(&world, &token).await, ["g"]);
     let caller = world.with_token(&token).await.unwrap();
-    assert_eq!(caller.selector.as_deref(), Some("a = 1"));
+    assert_eq!(caller.selector.unwrap().to_string(), "a = 1");
 }
 
 #[tokio::test]
@@ -282,10 +282,20 @@ async fn a_selector_that_is_no_text_makes_the_token_bad() {
         let token = hs256().sign(&claims(json!({"selector": wrong})));
         assert_eq!(user(&world, &token).await, Err(TokenError::Selector));
     }
-    for none in [json!(null), json!("")] {
+    for none in [json!(null), json!(""), json!(" ")] {
         let token = hs256().sign(&claims(json!({"selector": none})));
         assert_eq!(world.with_token(&token).await.unwrap().selector, None);
     }
+}
+
+#[tokio::test]
+async fn a_selector_that_cannot_be_read_makes_the_token_bad_and_tells_where() {
+    let world = with_secret(json!({})).await;
+    let token = hs256().sign(&claims(json!({"selector": "team = 'a' AND"})));
+    let refused = world.with_token(&token).await.unwrap_err();
+    assert_eq!(refused, AccessError::BadTokenSelector { position: 15 });
+    assert_eq!(refused.code(), 3064);
+    assert!(!refused.to_string().contains("team"), "{refused}");
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use model::selector::Selector;
 use model::settings::JwtSettings;
 use model::time::UnixMillis;
 use serde::Deserialize;
@@ -31,7 +33,7 @@ pub(in crate::access) struct TokenUser {
     /// The roles.
     pub(in crate::access) roles: Vec<Box<str>>,
     /// The selector that is added to all that the user reads.
-    pub(in crate::access) selector: Option<String>,
+    pub(in crate::access) selector: Option<Arc<Selector>>,
     /// From when on the token is good, the leeway included.
     pub(super) begins: Option<UnixMillis>,
     /// From when on it is no longer good, the leeway included.
@@ -159,11 +161,16 @@ impl ClaimRules {
     }
 
     /// A selector takes away, so one that cannot be read makes the token bad.
-    fn selector(&self, claims: &Claims) -> Result<Option<String>, TokenError> {
+    fn selector(&self, claims: &Claims) -> Result<Option<Arc<Selector>>, TokenError> {
         match claims.read::<String>(&self.selector_claim) {
             None => Ok(None),
-            Some(Ok(text)) if text.is_empty() => Ok(None),
-            Some(Ok(text)) => Ok(Some(text)),
+            Some(Ok(text)) => {
+                let selector =
+                    Selector::parse_optional(&text).map_err(|error| TokenError::SelectorSyntax {
+                        position: error.position(),
+                    })?;
+                Ok(selector.map(Arc::new))
+            }
             Some(Err(_)) => Err(TokenError::Selector),
         }
     }

@@ -71,6 +71,12 @@ pub enum TokenError {
     /// The selector claim is no text.
     #[error("the token's selector is no text")]
     Selector,
+    /// The selector claim is a text, but no selector.
+    #[error("the token's selector cannot be read")]
+    SelectorSyntax {
+        /// The character at which it goes wrong, counted from 1.
+        position: usize,
+    },
     /// The token was verified under settings that are no longer in force.
     #[error("the token settings have changed")]
     SettingsChanged,
