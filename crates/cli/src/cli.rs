@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::commands::{self, ClientCommand};
 use crate::config::Flags;
@@ -98,6 +98,10 @@ pub struct ServeArgs {
     /// Development mode: plain HTTP on the loopback, keys and a token secret made and printed
     #[arg(long)]
     dev: bool,
+    /// What time the server goes by; a manual clock, with --dev alone, stands until it is moved by
+    /// POST /admin/v1/clock/advance, and goes on there after a restart
+    #[arg(long, value_enum, value_name = "CLOCK", default_value_t = ClockKind::Wall)]
+    clock: ClockKind,
     /// Address to listen on, may be repeated; port 0 takes a free one [env: POSTBELL_LISTEN]
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Vec<String>,
@@ -105,11 +109,19 @@ pub struct ServeArgs {
     config: ConfigArgs,
 }
 
+/// Where the time comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ClockKind {
+    Wall,
+    Manual,
+}
+
 impl ServeArgs {
     /// What the command line says about the configuration.
     pub fn flags(&self) -> Flags {
         Flags {
             dev: self.dev,
+            manual_clock: self.clock == ClockKind::Manual,
             listen: self.listen.clone(),
             ..self.config.flags()
         }

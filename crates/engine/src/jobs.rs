@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use model::app::AppKey;
 use model::time::{Timer, UnixMillis};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
@@ -29,14 +31,36 @@ struct Due {
     at: UnixMillis,
 }
 
+/// Where whoever moves the clock waits for what that has made due.
+pub(crate) struct Jobs(mpsc::Sender<oneshot::Sender<Option<UnixMillis>>>);
+
+/// The questions of [`Jobs`], which [`run`] answers.
+pub(crate) type Asked = mpsc::Receiver<oneshot::Sender<Option<UnixMillis>>>;
+
+impl Jobs {
+    pub(crate) fn new() -> (Self, Asked) {
+        let (ask, asked) = mpsc::channel(1);
+        (Self(ask), asked)
+    }
+
+    /// Runs what is due by now to its end, and tells when the next turn is; `None` if nobody answers any
+    /// more.
+    pub(crate) async fn settle(&self) -> Option<Option<UnixMillis>> {
+        let (answer, answered) = oneshot::channel();
+        self.0.send(answer).await.ok()?;
+        answered.await.ok()
+    }
+}
+
 /// Runs sync and cleanup of every app by its timers until `shutdown` (api.md 4). A job that is still
 /// running is not started again; an error is logged and the next turn comes as usual.
-pub(crate) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
+pub(crate) async fn run(engine: Arc<Engine>, mut asked: Asked, shutdown: CancellationToken) {
     let mut due: HashMap<(AppKey, Job), Due> = HashMap::new();
-    let mut running = tokio::task::JoinSet::new();
+    let mut running = JoinSet::new();
     let mut busy = std::collections::HashSet::new();
     let mut ticks = tokio::time::interval(TICK);
     loop {
+        let mut answer = None;
         tokio::select! {
             () = shutdown.cancelled() => break,
             Some(ended) = running.join_next(), if !running.is_empty() => {
@@ -45,6 +69,7 @@ pub(crate) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
                 }
                 continue;
             }
+            Some(waiting) = asked.recv() => answer = Some(waiting),
             _ = ticks.tick() => {}
         }
         let apps = engine.access.apps();
@@ -61,12 +86,21 @@ pub(crate) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
                 }
             }
         }
+        if let Some(answer) = answer {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                () = finish(&mut running) => {}
+            }
+            busy.clear();
+            let _ = answer.send(due.values().map(|due| due.at).min());
+        }
     }
     // What was sent must still be marked: running jobs see the stop between two batches.
-    let _ = tokio::time::timeout(Duration::from_secs(5), async {
-        while running.join_next().await.is_some() {}
-    })
-    .await;
+    let _ = tokio::time::timeout(Duration::from_secs(5), finish(&mut running)).await;
+}
+
+async fn finish<T: Send + 'static>(running: &mut JoinSet<T>) {
+    while running.join_next().await.is_some() {}
 }
 
 /// The interval of a job, if it runs by itself.

@@ -13,6 +13,7 @@
 //! - [`presence`]: who is connected to a channel, and commands.
 //! - [`streams`]: open streams and whether they may go on.
 //! - [`jobs`]: what time drives.
+//! - [`advance_clock`]: time moved by hand.
 
 use std::sync::Arc;
 
@@ -24,18 +25,22 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
+use crate::advance_clock::Movable;
 use crate::error::Error;
 use crate::feed::Feed;
 use crate::filters::Filters;
 use crate::history::StoreHistory;
 use crate::inbox::Imports;
 use crate::inbox::sync::CampaignClient;
+use crate::jobs::Jobs;
 use crate::jobs::schedules::Alarm;
 use crate::presence::Presence;
 use crate::streams::Streams;
 
 /// Who calls and what they may do.
 pub mod access;
+/// Time moved by hand.
+pub mod advance_clock;
 /// The error of every operation.
 pub mod error;
 /// From the store's commits to the hub.
@@ -74,6 +79,8 @@ pub struct Options {
     pub concurrent_reads: usize,
     /// How access is kept up to date.
     pub access: access::Options,
+    /// The clock, if requests may move it (api.md 5).
+    pub manual_clock: Option<Arc<dyn Movable>>,
 }
 
 impl Default for Options {
@@ -86,6 +93,7 @@ impl Default for Options {
             page_cache_bytes: 16 * 1024 * 1024,
             concurrent_reads: 8,
             access: access::Options::default(),
+            manual_clock: None,
         }
     }
 }
@@ -102,6 +110,10 @@ pub struct Engine {
     campaigns: CampaignClient,
     alarm: Alarm,
     clock: Arc<dyn Clock>,
+    manual_clock: Option<Arc<dyn Movable>>,
+    /// Held while the clock is moved step by step; tokio's, because what is due in between awaits the store.
+    clock_moves: tokio::sync::Mutex<()>,
+    jobs: Jobs,
     ids: Arc<dyn IdSource>,
     tasks: TaskTracker,
     streams_end: CancellationToken,
@@ -125,6 +137,7 @@ impl Engine {
             store: store.clone(),
             clock: Arc::clone(&clock),
         };
+        let (jobs, asked) = Jobs::new();
         let engine = Arc::new(Self {
             hub: Hub::new(hub_options(&options), Arc::new(history)),
             streams: Streams::default(),
@@ -138,6 +151,9 @@ impl Engine {
             stopping: CancellationToken::new(),
             access,
             store,
+            manual_clock: options.manual_clock,
+            clock_moves: tokio::sync::Mutex::default(),
+            jobs,
             clock,
             ids,
         });
@@ -149,7 +165,7 @@ impl Engine {
             .spawn(streams::watch(Arc::clone(&engine), stopping.clone()));
         engine
             .tasks
-            .spawn(jobs::run(Arc::clone(&engine), stopping.clone()));
+            .spawn(jobs::run(Arc::clone(&engine), asked, stopping.clone()));
         engine
             .tasks
             .spawn(jobs::schedules::run(Arc::clone(&engine), stopping.clone()));

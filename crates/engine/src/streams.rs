@@ -125,8 +125,13 @@ impl Streams {
         }
     }
 
+    /// When the next credential of an open stream expires.
+    pub(crate) fn next_expiry(&self) -> Option<UnixMillis> {
+        self.open.lock().expiries.first().map(|(expires, _)| *expires)
+    }
+
     /// Ends every stream whose credential has expired.
-    fn check_expiries(&self, now: UnixMillis) {
+    pub(crate) fn check_expiries(&self, now: UnixMillis) {
         let mut open = self.open.lock();
         while let Some((expires, id)) = open.expiries.first().copied()
             && expires <= now

@@ -9,6 +9,9 @@ use crate::addressing::Addressed;
 use crate::error::ChannelError;
 use crate::serve::client::ClientInfo;
 
+/// Moving the manual clock.
+pub mod advance_clock;
+
 #[derive(Serialize)]
 struct Status {
     status: &'static str,

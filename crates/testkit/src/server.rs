@@ -6,6 +6,7 @@ use engine::Engine;
 use engine::system::SystemIds;
 use model::app::AppId;
 use model::settings::AppSettings;
+use model::time::manual::ManualClock;
 use model::time::{Clock, Timer};
 use server::addressing::ServerHooks;
 use server::serve::options::ServeOptions;
@@ -18,7 +19,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::app::{App, JWT_SECRET};
-use crate::clock::ManualClock;
+use crate::clock;
 use crate::faults::FaultyStore;
 use crate::soon;
 
@@ -34,6 +35,7 @@ pub struct Builder {
     serve: Change<ServeOptions>,
     app: Change<AppSettings>,
     wall_clock: bool,
+    movable: bool,
 }
 
 impl Default for Builder {
@@ -45,6 +47,7 @@ impl Default for Builder {
             serve: Arc::new(|_| {}),
             app: Arc::new(|_| {}),
             wall_clock: false,
+            movable: false,
         }
     }
 }
@@ -86,10 +89,16 @@ impl Builder {
         self
     }
 
+    /// Lets requests move the clock, as `serve --dev --clock manual` does (api.md 5).
+    pub fn manual_clock(mut self) -> Self {
+        self.movable = true;
+        self
+    }
+
     /// Starts the server in a folder of its own.
     pub async fn start(self) -> Server {
         let folder = TempDir::new().unwrap();
-        Server::start_in(self, folder, Arc::new(ManualClock::default())).await
+        Server::start_in(self, folder, Arc::new(clock::manual())).await
     }
 }
 
@@ -136,12 +145,16 @@ impl Server {
         let store: SharedStore = Arc::new(store);
         ensure_default(&store, &builder, &*clock).await;
         let faults = Arc::new(FaultyStore::new(Arc::clone(&store)));
+        let mut bounds = builder.engine.clone();
+        if builder.movable {
+            bounds.manual_clock = Some(Arc::clone(&manual) as _);
+        }
         let engine = Engine::start(
             Arc::clone(&faults) as SharedStore,
             feed,
             clock,
             Arc::new(SystemIds),
-            builder.engine.clone(),
+            bounds,
         );
         let engine = engine.await.unwrap();
 

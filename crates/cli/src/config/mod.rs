@@ -49,6 +49,8 @@ pub struct Flags {
     pub config: Option<PathBuf>,
     /// `--dev`: development mode.
     pub dev: bool,
+    /// `--clock manual`: time stands until a request moves it.
+    pub manual_clock: bool,
     /// `--listen`, each as given.
     pub listen: Vec<String>,
     /// `--data`: the data folder.
@@ -68,6 +70,8 @@ pub struct Loaded {
     pub given: Layer,
     /// Whether this is development mode.
     pub dev: bool,
+    /// Whether time stands until a request moves it (api.md 5).
+    pub manual_clock: bool,
 }
 
 /// One thing that is wrong with the configuration.
@@ -173,6 +177,13 @@ pub fn assemble(
     }
     let config: Config = typed::from_layer(&given, "", &mut problems);
     config.check(flags.dev, &given, &mut problems);
+    if flags.manual_clock && !flags.dev {
+        problems.push(Problem {
+            text: "--clock manual works with --dev alone: whoever moves the clock decides what is due and which token is valid"
+                .to_owned(),
+            source: Some(Source::Flag("--clock")),
+        });
+    }
 
     if problems.is_empty() {
         let dev = flags.dev;
@@ -181,6 +192,7 @@ pub fn assemble(
             apps,
             given,
             dev,
+            manual_clock: flags.manual_clock,
         })
     } else {
         Err(Problems(problems))

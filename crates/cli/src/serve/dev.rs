@@ -114,6 +114,18 @@ pub fn describe(file: &DevFile, app: &App, data: &Path, clock: &dyn Clock) -> an
     Ok(text)
 }
 
+/// What is printed of a manual clock: where it stands, and a line that moves it.
+pub fn describe_clock(file: &DevFile, clock: &dyn Clock) -> String {
+    let key = file.keys.get(Preset::Admin.as_str()).map_or("", String::as_str);
+    format!(
+        "Time stands at {}; move it by an hour, a minute at a time:\n  \
+         curl -sS '{}/admin/v1/clock/advance' -H 'X-Api-Key: {key}' -H 'Content-Type: application/json' \
+         -d '{{\"ms\":3600000,\"step\":60000}}'\n",
+        clock.timestamp().strftime("%Y-%m-%dT%H:%M:%S%.3fZ"),
+        file.url
+    )
+}
+
 /// The app's own secret if it has one, else that of the file, else a new one.
 async fn ensure_jwt_secret(
     store: &SharedStore,

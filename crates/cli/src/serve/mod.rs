@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use engine::Engine;
+use engine::advance_clock::{Movable, StoredClock};
 use engine::feed::feed;
 use engine::system::{SystemClock, SystemIds};
 use model::time::Clock;
@@ -76,9 +77,13 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
     logging::start(&config.log)?;
     let mut signals = Signals::listen()?;
     let (sink, feed) = feed();
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let StoreLocation::Sqlite(path) = config.store_location()?;
     crate::admin::make_private(&config.data)?;
+    let manual_clock = manual_clock(&loaded)?;
+    let clock: Arc<dyn Clock> = match &manual_clock {
+        Some(clock) => Arc::clone(clock) as _,
+        None => Arc::new(SystemClock),
+    };
     let store = SqliteStore::open(
         &store_options(config, &path),
         clock.clone(),
@@ -87,7 +92,7 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
     )
     .with_context(|| format!("cannot open the store {}", path.display()))?;
     let store: SharedStore = Arc::new(store);
-    let (listeners, greeting) = match set_up(&store, &loaded).await {
+    let (listeners, greeting) = match set_up(&store, &loaded, &*clock).await {
         Ok(done) => done,
         Err(error) => {
             // What was written stays; the lock and the threads end in order.
@@ -97,7 +102,9 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
     };
 
     let ids = Arc::new(SystemIds);
-    let engine = Engine::start(store, feed, clock, ids, engine_options(config)).await?;
+    let mut options = engine_options(config);
+    options.manual_clock = manual_clock.map(|clock| clock as Arc<dyn Movable>);
+    let engine = Engine::start(store, feed, clock, ids, options).await?;
     let state = server::State {
         engine: Arc::clone(&engine),
         settings: Arc::new(server::Settings {
@@ -164,7 +171,11 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
 }
 
 /// Binds the sockets, writes what the store needs before it is served, and tells what to print about it.
-async fn set_up(store: &SharedStore, loaded: &Loaded) -> anyhow::Result<(Listeners, String)> {
+async fn set_up(
+    store: &SharedStore,
+    loaded: &Loaded,
+    clock: &dyn Clock,
+) -> anyhow::Result<(Listeners, String)> {
     let listeners = Listeners::bind(&loaded.config)?;
     crate::admin::ensure_default(store).await?;
     apps::write(store, &loaded.apps).await?;
@@ -174,10 +185,24 @@ async fn set_up(store: &SharedStore, loaded: &Loaded) -> anyhow::Result<(Listene
     let data = &loaded.config.data;
     let url = listeners.urls().into_iter().next().unwrap_or_default();
     let app = crate::admin::ensure_default(store).await?;
-    let file = dev::prepare(store, app, data, url, &SystemClock).await?;
+    let file = dev::prepare(store, app, data, url, clock).await?;
     let app = crate::admin::ensure_default(store).await?;
-    let greeting = dev::describe(&file, &app, data, &SystemClock)?;
+    let mut greeting = dev::describe(&file, &app, data, clock)?;
+    if loaded.manual_clock {
+        greeting.push_str(&dev::describe_clock(&file, clock));
+    }
     Ok((listeners, greeting))
+}
+
+/// The clock of `--clock manual`, which starts at the wall clock and is kept in the data folder.
+fn manual_clock(loaded: &Loaded) -> anyhow::Result<Option<Arc<StoredClock>>> {
+    if !loaded.manual_clock {
+        return Ok(None);
+    }
+    let path = loaded.config.data.join("manual-clock");
+    let clock = StoredClock::open(&path, SystemClock.now())
+        .with_context(|| format!("cannot use the manual clock {}", path.display()))?;
+    Ok(Some(Arc::new(clock)))
 }
 
 fn store_options(config: &Config, path: &Path) -> SqliteOptions {

@@ -59,3 +59,20 @@ proptest! {
         let _ = DateTime::parse(&text);
     }
 }
+
+#[test]
+fn a_manual_clock_stands_until_it_is_moved_and_stays_in_its_range() {
+    use crate::time::manual::{LAST, ManualClock};
+
+    let clock = ManualClock::new(UnixMillis(1_000));
+    assert_eq!(clock.now(), UnixMillis(1_000));
+    clock.advance(Duration::from_millis(250));
+    assert_eq!(clock.now(), UnixMillis(1_250));
+    clock.set(UnixMillis(500));
+    assert_eq!(clock.now(), UnixMillis(500));
+    clock.advance(Duration::MAX);
+    assert_eq!(clock.now(), LAST);
+    assert_eq!(clock.timestamp().strftime("%F").to_string(), "9998-12-31");
+    clock.set(UnixMillis(i64::MIN));
+    assert_eq!(clock.now(), UnixMillis(0));
+}

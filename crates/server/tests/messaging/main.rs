@@ -8,6 +8,8 @@ mod access;
 mod apps;
 /// The list of channels, deleting one, history (api.md 3.7).
 mod channels;
+/// Time moved by hand (api.md 5).
+mod clock;
 /// Why streams end (api.md 2, 3.6).
 mod ends;
 /// Live streams and how they go on (api.md 3.6).
