@@ -98,8 +98,7 @@ pub struct ServeArgs {
     /// Development mode: plain HTTP on the loopback, keys and a token secret made and printed
     #[arg(long)]
     dev: bool,
-    /// What time the server goes by; a manual clock, with --dev alone, stands until it is moved by
-    /// POST /admin/v1/clock/advance, and goes on there after a restart
+    /// Time to go by; manual, with --dev alone: it stands until POST /admin/v1/clock/advance moves it
     #[arg(long, value_enum, value_name = "CLOCK", default_value_t = ClockKind::Wall)]
     clock: ClockKind,
     /// Address to listen on, may be repeated; port 0 takes a free one [env: POSTBELL_LISTEN]

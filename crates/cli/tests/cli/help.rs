@@ -52,6 +52,9 @@ fn the_help_lists_every_command() {
     Options:
           --dev                 Development mode: plain HTTP on the loopback, keys and a token secret
                                 made and printed
+          --clock <CLOCK>       Time to go by; manual, with --dev alone: it stands until POST
+                                /admin/v1/clock/advance moves it [default: wall] [possible values: wall,
+                                manual]
           --listen <ADDR:PORT>  Address to listen on, may be repeated; port 0 takes a free one [env:
                                 POSTBELL_LISTEN]
       -h, --help                Print help
