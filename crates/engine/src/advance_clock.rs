@@ -143,8 +143,9 @@ impl Engine {
         }
         self.streams.check_expiries(self.clock.now());
         let expiry = self.streams.next_expiry();
+        let schedule = self.fire_due().await?;
         let job = self.jobs.settle().await.ok_or_else(stopping)?;
-        Ok([expiry, job].into_iter().flatten().min())
+        Ok([expiry, schedule, job].into_iter().flatten().min())
     }
 }
 

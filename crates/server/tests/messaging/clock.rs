@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use model::time::Timer;
+use model::time::{Span, Timer};
 use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::clock::START;
@@ -182,4 +182,64 @@ async fn the_timers_that_a_jump_makes_due_have_run_when_it_is_answered() {
     assert_eq!(statuses().await, [404, 200]);
     moved(&world, json!({"ms": 10 * HOUR, "step": 60_000})).await;
     assert_eq!(statuses().await, [404, 404]);
+}
+
+#[tokio::test]
+async fn a_month_of_a_calendar_passes_in_one_call() {
+    let world = world().await;
+    let app = world.server.default_app().await;
+    app.set(|settings| {
+        settings.cleanup.timer = Timer::Off;
+        settings.history.age = Span::seconds(90 * 86_400);
+    })
+    .await;
+    // The clock starts at 2026-03-01T12:00Z; Stockholm's goes forward on 29 March.
+    let body = json!({"message": "Good morning", "repeatCron": "30 2 * * *", "timezone": "Europe/Stockholm"});
+    let request = world.request(Method::POST, "/api/messaging/news", &world.admin);
+    let request = request
+        .header("Content-Type", "application/json")
+        .body(body.to_string());
+    let id = send(request).await.message_id();
+    assert_eq!(
+        moved(&world, json!({"ms": 31 * DAY, "step": 1_000})).await,
+        31 * DAY
+    );
+
+    let history = world.get("/api/messaging/news/history").await.json();
+    let messages = history["messages"].as_array().unwrap();
+    assert_eq!(messages.len(), 31);
+    for (day, message) in messages.iter().enumerate() {
+        let day = i64::try_from(day).unwrap() + 1;
+        // From 02:30 in the night after the start; 01:30 in UTC, then 01:00 once, then 00:30.
+        let from_midnight = match day {
+            ..28 => 90,
+            28 => 60,
+            _ => 30,
+        };
+        let due = day * DAY - 12 * HOUR + from_midnight * 60_000;
+        assert_eq!(message["timestamp"].as_i64().unwrap() - START.0, due, "day {day}");
+        assert_eq!(message["messageId"], format!("{id}-{day}"));
+    }
+}
+
+#[tokio::test]
+async fn one_jump_skips_what_steps_would_fire() {
+    let fired = async |step: Option<i64>| {
+        let world = world().await;
+        let request = world.request(Method::POST, "/api/messaging/news", &world.admin);
+        let body = json!({"message": 1, "repeatEvery": 60});
+        let request = request
+            .header("Content-Type", "application/json")
+            .body(body.to_string());
+        let id = send(request).await.message_id();
+        moved(&world, json!({"ms": 10 * 60_000, "step": step})).await;
+        let status = world.request(Method::GET, &format!("/api/messaging/{id}"), &world.admin);
+        let status = send(status).await.json();
+        let number = |name: &str| status[name].as_u64().unwrap();
+        (number("occurrences"), number("skipped"))
+    };
+    assert_eq!(fired(None).await, (2, 9));
+    assert_eq!(fired(Some(60_000)).await, (11, 0));
+    assert_eq!(fired(Some(1)).await, (11, 0));
+    assert_eq!(fired(Some(120_000)).await, (6, 5), "each jump fires the latest");
 }
