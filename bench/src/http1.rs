@@ -37,7 +37,7 @@ impl Connection {
         }
     }
 
-    /// Sends a request of which only the head is to be read; the stream behind it.
+    /// Sends a request of which only the head is to be read, 200 or 101; the stream behind it.
     pub async fn stream(mut self, request: &[u8]) -> anyhow::Result<(TcpStream, Vec<u8>)> {
         self.stream.write_all(request).await?;
         loop {
@@ -45,7 +45,8 @@ impl Connection {
                 bail!("the server closed the connection");
             }
             if let Some(head) = find(&self.buffer, b"\r\n\r\n") {
-                if !self.buffer.starts_with(b"HTTP/1.1 200") {
+                let fine = [&b"HTTP/1.1 200"[..], b"HTTP/1.1 101"];
+                if !fine.iter().any(|start| self.buffer.starts_with(start)) {
                     bail!("refused: {}", String::from_utf8_lossy(&self.buffer));
                 }
                 let rest = self.buffer.split_off(head + 4);

@@ -6,7 +6,8 @@
 //! - `publish`: durable publishes against a handler that parses the body and answers at once.
 //! - `import`: NDJSON over HTTP against the bare insert of the same rows.
 //! - `list`: inbox lists against a handler that answers at once.
-//! - `sse`: deliveries to live readers, and what an idle one costs.
+//! - `live`: deliveries to live readers beside nginx with nchan, what an idle one costs, and readers that
+//!   stop reading.
 //! - `schedules`: what a million waiting schedules cost, and how late occurrences are.
 
 use anyhow::Context as _;
@@ -20,6 +21,8 @@ mod http1;
 mod import;
 /// Inbox lists.
 mod list;
+/// Live delivery.
+mod live;
 /// What the machine is.
 mod machine;
 /// Durable publishes.
@@ -30,8 +33,6 @@ mod report;
 mod schedules;
 /// The server under test.
 mod server;
-/// Live streams.
-mod sse;
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -46,8 +47,8 @@ enum Part {
     Import,
     /// Inbox lists
     List,
-    /// Live streams
-    Sse,
+    /// Live delivery
+    Live(live::Choice),
     /// Schedules
     Schedules,
     /// The bare server (started by the other parts)
@@ -78,13 +79,13 @@ async fn run(part: Part) -> anyhow::Result<()> {
         Part::Publish => publish::measure(&mut report).await?,
         Part::Import => import::measure(&mut report).await?,
         Part::List => list::measure(&mut report).await?,
-        Part::Sse => sse::measure(&mut report).await?,
+        Part::Live(choice) => live::measure(&mut report, &choice).await?,
         Part::Schedules => schedules::measure(&mut report).await?,
         Part::All => {
             publish::measure(&mut report).await?;
             import::measure(&mut report).await?;
             list::measure(&mut report).await?;
-            sse::measure(&mut report).await?;
+            live::measure(&mut report, &live::Choice::default()).await?;
             schedules::measure(&mut report).await?;
             std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
         }

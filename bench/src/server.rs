@@ -104,6 +104,39 @@ impl Server {
         Ok(server)
     }
 
+    /// Starts nginx with nchan, as one process, with its files in a folder of its own.
+    pub async fn nchan() -> anyhow::Result<Self> {
+        let (nginx, module) = nginx().context("nginx with nchan is not installed")?;
+        let folder = tempfile::tempdir_in(".")?;
+        let address = std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let prefix = folder.path().canonicalize()?;
+        let config = include_str!("nchan.conf")
+            .replace("MODULE", &module.display().to_string())
+            .replace("ADDRESS", &address.to_string());
+        fs::create_dir(prefix.join("temp"))?;
+        fs::write(prefix.join("nginx.conf"), config)?;
+        let mut command = Command::new(nginx);
+        command
+            .arg("-p")
+            .arg(&prefix)
+            .arg("-c")
+            .arg(prefix.join("nginx.conf"));
+        command.args(["-e", "error.log"]);
+        let child = command.stdin(Stdio::null()).kill_on_drop(true).spawn()?;
+        let mut tries = 0;
+        while tokio::net::TcpStream::connect(address).await.is_err() {
+            tries += 1;
+            anyhow::ensure!(tries < 100, "nginx does not listen on {address}");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        Ok(Self {
+            child,
+            address,
+            dev: None,
+            _data: Some(folder),
+        })
+    }
+
     /// Starts the handler that answers at once.
     pub async fn bare() -> anyhow::Result<Self> {
         let mut command = Command::new(binary("postbell-bench")?);
@@ -157,6 +190,11 @@ impl Server {
         self.status("VmRSS:")
     }
 
+    /// Resident memory that is no file's, in KiB.
+    pub fn anonymous(&self) -> anyhow::Result<f64> {
+        self.status("RssAnon:")
+    }
+
     /// The most resident memory so far, in KiB.
     pub fn peak_rss(&self) -> anyhow::Result<f64> {
         self.status("VmHWM:")
@@ -175,6 +213,16 @@ impl Server {
         let pid = self.child.id().context("the server has ended")?;
         Ok(Path::new("/proc").join(pid.to_string()).join(file))
     }
+}
+
+/// nginx and its module nchan: those of the system, or those that `bench/run` has unpacked.
+pub fn nginx() -> Option<(PathBuf, PathBuf)> {
+    let unpacked = std::env::current_exe().ok()?.with_file_name("nchan");
+    [PathBuf::from("/"), unpacked].into_iter().find_map(|root| {
+        let nginx = root.join("usr/sbin/nginx");
+        let module = root.join("usr/lib/nginx/modules/ngx_nchan_module.so");
+        (nginx.exists() && module.exists()).then_some((nginx, module))
+    })
 }
 
 /// A binary beside this one.

@@ -33,5 +33,6 @@ mod secrets;
 /// Paths and methods that are no operation (api.md 3.1).
 mod shapes;
 /// What became of a message; cancel and edit (api.md 3.2, 3.3).
+mod stalled;
 mod status;
 mod support;
