@@ -101,3 +101,60 @@ pub(crate) fn appending(app: AppKey, channel: &str) -> Append {
         max_channels: 1_000,
     }
 }
+
+/// Schedules of tests.
+pub(crate) mod schedules {
+    use model::channel::ChannelName;
+    use model::schedule::TimingFields;
+    use model::schedule::due::Due;
+    use model::time::Clock as _;
+    use store::error::Result;
+    use store::schedules::{Fired, Gate, NewSchedule, Owner, Scheduled, Schedules as _};
+    use uuid::Uuid;
+
+    use super::*;
+
+    struct Open;
+
+    impl Gate for Open {
+        fn refusal(&self, _: AppKey, _: &ChannelName, _: &Owner, _: UnixMillis) -> Option<Box<str>> {
+            None
+        }
+    }
+
+    /// A schedule that is due first when a [`ManualClock`] begins, and every so many seconds after.
+    pub(crate) fn every(app: AppKey, channel: &str, seconds: i64) -> NewSchedule {
+        let append = appending(app, channel);
+        NewSchedule {
+            app,
+            channel: append.channel,
+            content: append.content,
+            owner: Owner {
+                principal: append.principal,
+                roles: Vec::new(),
+            },
+            timing: TimingFields {
+                repeat_every: Some(seconds),
+                ..TimingFields::default()
+            },
+            first: Due {
+                n: 1,
+                at: ManualClock::default().now(),
+            },
+            idempotency: None,
+            max_channels: 1_000,
+            max_waiting: 1_000,
+        }
+    }
+
+    pub(crate) async fn make(store: &SqliteStore, new: NewSchedule) -> Uuid {
+        match store.schedule(new).await.unwrap() {
+            Scheduled::New { id } => id,
+            other => panic!("expected a new schedule, found {other:?}"),
+        }
+    }
+
+    pub(crate) async fn fire(store: &SqliteStore) -> Result<Fired> {
+        store.fire_due(512, Arc::new(Open)).await
+    }
+}

@@ -152,3 +152,6 @@ fn forget_at(tx: &Tx<'_>, app: AppKey) -> std::result::Result<UnixMillis, JobErr
     let kept = tx.context.windows.of(tx.connection, app)?;
     Ok(kept.forget_schedule_at(tx.now))
 }
+
+#[cfg(test)]
+mod tests;

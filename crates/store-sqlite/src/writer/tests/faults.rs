@@ -5,9 +5,10 @@ use store::Store as _;
 use store::commits::CommitSink;
 use store::error::Error;
 use store::messages::Messages as _;
+use store::schedules::Schedules as _;
 
 use super::*;
-use crate::fixtures::options;
+use crate::fixtures::{options, schedules};
 
 #[tokio::test]
 async fn a_failed_commit_that_is_not_there_publishes_nothing() {
@@ -94,6 +95,57 @@ async fn without_an_append_nobody_knows_what_became_of_a_failed_commit() {
         held.release().await;
         let answer = answer.await.unwrap();
         assert!(matches!(answer, Err(Error::OutcomeUnknown { .. })), "{answer:?}");
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn an_occurrence_whose_commit_failed_is_published_once() {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
+        let folder = tempfile::tempdir().unwrap();
+        let sink = Arc::new(Told::default());
+        let store = open(&options(folder.path()), Arc::clone(&sink) as Arc<dyn CommitSink>);
+        let app = new_app(&store).await;
+        let id = schedules::make(&store, schedules::every(app, "a", 3_600)).await;
+        let held = Held::new(&store, Some(fault)).await;
+        let firing = Arc::clone(&store);
+        let fired = queue(&store, async move { schedules::fire(&firing).await }).await;
+        held.release().await;
+        match fault {
+            Fault::BeforeCommit => assert!(matches!(fired.await.unwrap(), Err(Error::Unavailable { .. }))),
+            Fault::AfterCommit => assert_eq!(fired.await.unwrap().unwrap().published, 1),
+        }
+        let again = loop {
+            match schedules::fire(&store).await {
+                Err(Error::Unavailable { .. }) => tokio::time::sleep(Duration::from_millis(2)).await,
+                again => break again.unwrap(),
+            }
+        };
+        assert_eq!(again.published, usize::from(fault == Fault::BeforeCommit));
+        assert_eq!(sink.published(), told(&[("a", 1)]));
+        let schedule = store.find_schedule(app, id).await.unwrap().unwrap();
+        assert_eq!(schedule.occurrences, 1);
+        store.close().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_whose_commit_failed_is_there_if_its_answer_says_so() {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
+        let folder = tempfile::tempdir().unwrap();
+        let store = open(&options(folder.path()), Arc::new(Told::default()));
+        let app = new_app(&store).await;
+        let held = Held::new(&store, Some(fault)).await;
+        let making = Arc::clone(&store);
+        let new = schedules::every(app, "a", 3_600);
+        let made = queue(&store, async move { making.schedule(new).await }).await;
+        held.release().await;
+        let made = made.await.unwrap();
+        let is_there = store.next_due().await.unwrap().is_some();
+        match fault {
+            Fault::BeforeCommit => assert!(matches!(made, Err(Error::Unavailable { .. })) && !is_there),
+            Fault::AfterCommit => assert!(made.is_ok() && is_there),
+        }
         store.close().await.unwrap();
     }
 }
