@@ -14,7 +14,7 @@ use crate::error::Error;
 const BATCH: usize = 512;
 /// How often the clock is looked at, whatever timers say: it may have been set.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long the job waits where the store says that something is due and then finds nothing.
+/// How long to wait where something was due and then is not.
 const BREATH: Duration = Duration::from_millis(10);
 
 /// Wakes the job for what is due before it would look by itself. All that a node keeps in memory of its
@@ -49,16 +49,19 @@ impl Alarm {
 /// what is due. Cancel safe: what a transaction has not done is still due.
 pub(crate) async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
     let alarm = &engine.alarm;
+    let mut known = None;
     loop {
         alarm.looks_at.store(i64::MAX, Ordering::SeqCst);
         let fired = tokio::select! {
             () = shutdown.cancelled() => return,
-            fired = engine.fire_due() => fired,
+            fired = engine.fire_known(known) => fired,
         };
+        known = fired.as_ref().ok().copied().flatten();
         let now = engine.clock.now();
         let wait = match fired {
             Ok(None) => LOOK,
-            Ok(Some(next)) if next <= now => BREATH,
+            // The next one became due since.
+            Ok(Some(next)) if next <= now => continue,
             Ok(Some(next)) => LOOK.min(Duration::from_millis(next.0.abs_diff(now.0))),
             Err(error) => {
                 tracing::warn!(
@@ -84,12 +87,22 @@ impl Engine {
     /// # Errors
     /// The store's; what was not published is still due.
     pub async fn fire_due(&self) -> Result<Option<UnixMillis>, Error> {
-        let mut next = self.store.next_due().await?;
+        self.fire_known(None).await
+    }
+
+    /// The same; a time that is `known` to be due spares asking for it.
+    async fn fire_known(&self, known: Option<UnixMillis>) -> Result<Option<UnixMillis>, Error> {
+        let mut next = match known.filter(|known| *known <= self.clock.now()) {
+            None => self.store.next_due().await?,
+            known => known,
+        };
         while next.is_some_and(|next| next <= self.clock.now()) {
             let gate: Arc<dyn Gate> = Arc::new(self.access.clone());
             let fired = self.store.fire_due(BATCH, gate).await?;
             next = fired.next;
             if fired.picked == 0 {
+                // Somebody else was quicker, or the clock went back between the two looks at it.
+                tokio::time::sleep(BREATH).await;
                 break;
             }
             tracing::debug!(
