@@ -3,6 +3,9 @@ use std::str::FromStr;
 
 use crate::time::{DateTime, UnixMillis};
 
+/// What a live inbox tells of changes.
+pub mod change;
+
 /// Words that are routes under `/messages` and therefore no ids (api.md 4).
 pub const RESERVED_IDS: [&str; 8] = [
     ".", "..", "sync", "cleanup", "import", "retract", "stream", "count",

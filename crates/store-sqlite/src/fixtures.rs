@@ -47,7 +47,7 @@ impl CommitSink for Told {
     fn committed(&self, commits: Vec<Commit>) {
         let published = commits.into_iter().filter_map(|commit| match commit {
             Commit::Published { channel, message, .. } => Some((channel.to_string(), message.seq)),
-            Commit::ChannelDeleted { .. } => None,
+            Commit::ChannelDeleted { .. } | Commit::InboxChanged { .. } => None,
         });
         self.0.lock().extend(published);
     }

@@ -1,28 +1,39 @@
 use async_trait::async_trait;
 use model::app::AppKey;
+use model::inbox::change::Counts;
 use model::inbox::{InboxId, InboxMessage};
 use model::time::UnixMillis;
 use rusqlite::Connection;
+use store::commits::Commit;
 use store::error::Result;
-use store::inbox::{Imported, Inbox, ListQuery, Retracted, SyncBatch};
+use store::inbox::{Changes, ChangesQuery, Imported, Inbox, ListQuery, Retracted, Snapshot, SyncBatch};
 
 use crate::SqliteStore;
 use crate::error::JobError;
+use crate::writer::transaction::Tx;
 
+/// What a user is shown that a cursor does not know.
+mod changes;
 /// Removing what nobody needs any more.
 mod cleanup;
+/// How many messages a user is shown.
+mod count;
 /// One user's messages, or all of them, from imported to deleted.
 mod delete;
 /// Storing new messages.
 mod import;
 /// What a user is shown.
 mod list;
+/// Read marks.
+mod mark_read;
 /// Taking messages back.
 mod retract;
 /// Rows as messages.
 mod row;
 /// One message in any state.
 mod show;
+/// The list with where its changes go on.
+mod snapshot;
 /// Deleted messages on their way to the campaign system.
 mod sync;
 
@@ -40,6 +51,22 @@ impl Inbox for SqliteStore {
 
     async fn list(&self, app: AppKey, query: ListQuery<'_>) -> Result<Vec<InboxMessage>> {
         list::list(self, app, query).await
+    }
+
+    async fn snapshot(&self, app: AppKey, query: ListQuery<'_>) -> Result<Snapshot> {
+        snapshot::snapshot(self, app, query).await
+    }
+
+    async fn changes(&self, app: AppKey, query: ChangesQuery<'_>) -> Result<Option<Changes>> {
+        changes::changes(self, app, query).await
+    }
+
+    async fn count(&self, app: AppKey, uid: &str, client: &str, now: UnixMillis) -> Result<Counts> {
+        count::count(self, app, uid, client, now).await
+    }
+
+    async fn mark_read(&self, app: AppKey, id: &InboxId, uid: &str, now: UnixMillis) -> Result<bool> {
+        mark_read::mark_read(self, app, id, uid, now).await
     }
 
     async fn show(&self, app: AppKey, id: &InboxId) -> Result<Option<InboxMessage>> {
@@ -83,6 +110,16 @@ impl Inbox for SqliteStore {
 
     async fn cleanup(&self, app: AppKey, now: UnixMillis, keep_deleted: bool) -> Result<u64> {
         cleanup::cleanup(self, app, now, keep_deleted).await
+    }
+}
+
+/// Tells who follows the inbox of these users that a job has changed it.
+fn tell_changed(tx: &mut Tx<'_>, change: i64, users: Vec<u64>) {
+    if !users.is_empty() {
+        tx.pending.commits.push(Commit::InboxChanged {
+            change: change.cast_unsigned(),
+            users: users.into(),
+        });
     }
 }
 

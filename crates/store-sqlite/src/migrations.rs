@@ -9,6 +9,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
     ("initial", include_str!("../migrations/0001_initial.sql")),
     ("inbox", include_str!("../migrations/0002_inbox.sql")),
     ("schedules", include_str!("../migrations/0003_schedules.sql")),
+    (
+        "inbox_changes",
+        include_str!("../migrations/0004_inbox_changes.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, forward only, in one transaction.

@@ -77,13 +77,19 @@ async fn the_commit_number_of_a_row_grows_with_every_change() {
         .await
         .unwrap();
     assert_eq!(store.mark_synced(app, &batch).await.unwrap(), 1);
-    changed(0, "sync");
+    assert!(
+        store
+            .mark_read(app, &id(3), "ann", UnixMillis(1_780_272_000_000))
+            .await
+            .unwrap()
+    );
+    changed(3, "read");
     assert_eq!(store.delete_all(app, "ann").await.unwrap(), 3);
     changed(2, "delete all");
     assert_eq!(
-        changes(folder.path())[1..2],
-        [latest - 2],
-        "what was retracted before is left alone"
+        changes(folder.path())[..2],
+        [latest - 3, latest - 2],
+        "what the user no longer saw is left alone, also by the sync"
     );
     store.close().await.unwrap();
 }

@@ -1,5 +1,8 @@
+use std::time::Duration;
+
 use async_trait::async_trait;
 use model::app::AppKey;
+use model::inbox::change::{ChangeCursor, Counts, Removal};
 use model::inbox::{InboxId, InboxMessage};
 use model::time::UnixMillis;
 
@@ -41,6 +44,68 @@ pub struct ListQuery<'a> {
     pub after: Option<&'a InboxId>,
 }
 
+/// What a user is shown, all of one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// The list.
+    pub messages: Vec<InboxMessage>,
+    /// How many there are, whatever the limit.
+    pub counts: Counts,
+    /// Goes on from here.
+    pub cursor: ChangeCursor,
+    /// When a message appears or expires next.
+    pub next: Option<UnixMillis>,
+}
+
+/// Which changes are asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangesQuery<'a> {
+    /// The user.
+    pub uid: &'a str,
+    /// The client type.
+    pub client: &'a str,
+    /// What is known.
+    pub after: ChangeCursor,
+    /// The present. Where it lies up to [`MAX_SKEW`] before `after`, that counts.
+    pub now: UnixMillis,
+    /// About so many changes at most: what one commit changed stays together.
+    pub limit: usize,
+}
+
+/// How far the clock may have gone back against a cursor.
+pub const MAX_SKEW: Duration = Duration::from_secs(5);
+
+/// What happened to a message since, told by its state: a repeated one does no harm.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// It is shown now.
+    Shown(InboxMessage),
+    /// It was shown before and has a read mark now.
+    Read(InboxId),
+    /// It is no longer shown.
+    Removed {
+        /// Its id.
+        id: InboxId,
+        /// Why.
+        reason: Removal,
+    },
+}
+
+/// Changes in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changes {
+    /// What happened.
+    pub changes: Vec<Change>,
+    /// What is known with them.
+    pub cursor: ChangeCursor,
+    /// Whether there are further ones already.
+    pub more: bool,
+    /// How many messages the user is shown.
+    pub counts: Counts,
+    /// When a message appears or expires next.
+    pub next: Option<UnixMillis>,
+}
+
 /// A batch of deleted messages that one sync call alone may send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncBatch {
@@ -62,6 +127,23 @@ pub trait Inbox: Send + Sync {
 
     /// The messages that a user is shown: higher `prio` first, then newer `created`, then `id`.
     async fn list(&self, app: AppKey, query: ListQuery<'_>) -> Result<Vec<InboxMessage>>;
+
+    /// The list with what is needed to follow its changes. Changes that are committed when this is called
+    /// are in; whatever comes later is behind the cursor.
+    async fn snapshot(&self, app: AppKey, query: ListQuery<'_>) -> Result<Snapshot>;
+
+    /// What a user is shown that the cursor does not know: applied in order to what the user was shown at
+    /// the cursor it gives what the user is shown at the new one. `None` where that cannot be told any
+    /// more: a cleanup has removed what the cursor does not know, the store was restored, or the clock
+    /// went back.
+    async fn changes(&self, app: AppKey, query: ChangesQuery<'_>) -> Result<Option<Changes>>;
+
+    /// How many messages a user is shown.
+    async fn count(&self, app: AppKey, uid: &str, client: &str, now: UnixMillis) -> Result<Counts>;
+
+    /// Marks a message that the user is shown, on whatever client, as read; also one that is so already.
+    /// `false` if the user is not shown it.
+    async fn mark_read(&self, app: AppKey, id: &InboxId, uid: &str, now: UnixMillis) -> Result<bool>;
 
     /// One message in any state.
     async fn show(&self, app: AppKey, id: &InboxId) -> Result<Option<InboxMessage>>;

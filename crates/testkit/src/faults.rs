@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use async_trait::async_trait;
 use model::app::{AppId, AppKey};
 use model::channel::ChannelName;
+use model::inbox::change::Counts;
 use model::inbox::{InboxId, InboxMessage};
 use model::key::ApiKey;
 use model::message::MessageId;
@@ -13,7 +14,7 @@ use model::settings::AppSettings;
 use model::time::UnixMillis;
 use store::apps::{App, Apps};
 use store::error::{Error, Result};
-use store::inbox::{Imported, Inbox, ListQuery, Retracted, SyncBatch};
+use store::inbox::{Changes, ChangesQuery, Imported, Inbox, ListQuery, Retracted, Snapshot, SyncBatch};
 use store::keys::Keys;
 use store::messages::{Append, Appended, Channel, Head, Messages, Page, Published, Range, Start};
 use store::schedules::{
@@ -184,6 +185,22 @@ impl Inbox for FaultyStore {
 
     async fn list(&self, app: AppKey, query: ListQuery<'_>) -> Result<Vec<InboxMessage>> {
         self.run(self.inner.list(app, query)).await
+    }
+
+    async fn snapshot(&self, app: AppKey, query: ListQuery<'_>) -> Result<Snapshot> {
+        self.run(self.inner.snapshot(app, query)).await
+    }
+
+    async fn changes(&self, app: AppKey, query: ChangesQuery<'_>) -> Result<Option<Changes>> {
+        self.run(self.inner.changes(app, query)).await
+    }
+
+    async fn count(&self, app: AppKey, uid: &str, client: &str, now: UnixMillis) -> Result<Counts> {
+        self.run(self.inner.count(app, uid, client, now)).await
+    }
+
+    async fn mark_read(&self, app: AppKey, id: &InboxId, uid: &str, now: UnixMillis) -> Result<bool> {
+        self.run(self.inner.mark_read(app, id, uid, now)).await
     }
 
     async fn show(&self, app: AppKey, id: &InboxId) -> Result<Option<InboxMessage>> {

@@ -98,14 +98,30 @@ fn look(conn: &Connection, rule: Rule, after: &str) -> std::result::Result<Page,
     Ok(page)
 }
 
+/// Removes rows that may still go, and notes up to where readers have to know of them.
 fn remove(conn: &Connection, rule: Rule, rowids: &[i64]) -> std::result::Result<u64, JobError> {
     let mut delete = conn.prepare_cached(concat!(
         "DELETE FROM inbox WHERE rowid = ?1 AND ",
-        is_removable!()
+        is_removable!(),
+        " RETURNING state, changed, expires_at"
     ))?;
-    let mut removed = 0;
+    let (mut removed, mut changed, mut expired_at) = (0, 0, 0);
     for rowid in rowids {
-        removed += delete.execute(params![rowid, rule.app.0, rule.now.0, rule.keep_deleted])?;
+        let mut rows = delete.query(params![rowid, rule.app.0, rule.now.0, rule.keep_deleted])?;
+        while let Some(row) = rows.next()? {
+            removed += 1;
+            match row.get(0)? {
+                0 => expired_at = row.get::<_, i64>(2)?.max(expired_at),
+                _ => changed = row.get::<_, i64>(1)?.max(changed),
+            }
+        }
     }
-    Ok(removed as u64)
+    if removed > 0 {
+        let sql = "INSERT INTO inbox_removed (app, changed, expired_at) VALUES (?1, ?2, ?3)
+                   ON CONFLICT (app) DO UPDATE SET changed = max(changed, excluded.changed),
+                                                   expired_at = max(expired_at, excluded.expired_at)";
+        conn.prepare_cached(sql)?
+            .execute(params![rule.app.0, changed, expired_at])?;
+    }
+    Ok(removed)
 }

@@ -1,9 +1,10 @@
 use model::app::AppKey;
 use model::inbox::InboxId;
 use rusqlite::{OptionalExtension, params};
+use store::commits::inbox_user;
 use store::error::Result;
 
-use super::{JOB_BYTES, SLICE_ROWS, next_change};
+use super::{JOB_BYTES, SLICE_ROWS, next_change, tell_changed};
 use crate::SqliteStore;
 
 /// imported → deleted; with `owner` only a message of that user.
@@ -17,18 +18,22 @@ pub(super) async fn delete(
     let owner = owner.map(str::to_owned);
     store
         .writer
-        .run(JOB_BYTES, move |conn| {
+        .run_tx(JOB_BYTES, move |tx| {
+            let conn = tx.connection;
             let mut find = conn.prepare_cached(
-                "SELECT rowid FROM inbox
+                "SELECT rowid, uid FROM inbox
                  WHERE app = ?1 AND id = ?2 AND state = 0 AND (?3 IS NULL OR uid = ?3)",
             )?;
-            let found = find.query_row(params![app.0, id.as_str(), owner], |row| row.get::<_, i64>(0));
-            let Some(rowid) = found.optional()? else {
+            let found = find.query_row(params![app.0, id.as_str(), owner], |row| {
+                Ok((row.get::<_, i64>(0)?, inbox_user(app, row.get_ref(1)?.as_str()?)))
+            });
+            let Some((rowid, user)) = found.optional()? else {
                 return Ok(false);
             };
             let changed = next_change(conn)?;
             let sql = "UPDATE inbox SET state = 1, changed = ?2 WHERE rowid = ?1";
             conn.prepare_cached(sql)?.execute([rowid, changed])?;
+            tell_changed(tx, changed, vec![user]);
             Ok(true)
         })
         .await
@@ -52,7 +57,8 @@ pub(super) async fn delete_all(store: &SqliteStore, app: AppKey, uid: &str) -> R
     for slice in rowids.chunks(SLICE_ROWS) {
         let slice = slice.to_vec();
         let uid = uid.to_owned();
-        let job = store.writer.run(JOB_BYTES + size_of_val(&*slice), move |conn| {
+        let job = store.writer.run_tx(JOB_BYTES + size_of_val(&*slice), move |tx| {
+            let conn = tx.connection;
             let changed = next_change(conn)?;
             // Asks again: since it was read, the row may have changed, or be another one.
             let mut update = conn.prepare_cached(
@@ -63,6 +69,7 @@ pub(super) async fn delete_all(store: &SqliteStore, app: AppKey, uid: &str) -> R
             for rowid in &slice {
                 deleted += update.execute(params![rowid, app.0, uid, changed])?;
             }
+            tell_changed(tx, changed, vec![inbox_user(app, &uid)]);
             Ok(deleted as u64)
         });
         deleted += job.await?;

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use model::app::AppKey;
 use model::inbox::{InboxId, InboxMessage};
 use rusqlite::params;
+use store::commits::inbox_user;
 use store::error::{Error, Result};
 use store::inbox::Imported;
 
-use super::next_change;
 use super::row::state_number;
+use super::{next_change, tell_changed};
 use crate::SqliteStore;
 use crate::apps;
 use crate::error::JobError;
@@ -142,7 +143,7 @@ fn sort_for_indexes(messages: &mut [(usize, InboxMessage)]) {
 
 /// Stores the first of the messages, as many as one transaction should; `None` where the app is gone.
 fn insert(
-    tx: &Tx<'_>,
+    tx: &mut Tx<'_>,
     app: AppKey,
     messages: &[(usize, InboxMessage)],
 ) -> std::result::Result<Option<Stored>, JobError> {
@@ -156,6 +157,7 @@ fn insert(
         duplicates: Duplicates::default(),
     };
     let mut held = 0;
+    let mut users = Vec::new();
     for (at, message) in messages {
         let is_enough = stored.messages >= SLICE_MESSAGES
             || held >= SLICE_BYTES
@@ -174,7 +176,7 @@ fn insert(
             message.created.at().0,
             message.expires.at().0,
             message.clients.as_stored(),
-            message.read,
+            if message.read { changed } else { 0 },
             changed,
             &*message.kind,
             message.created.as_str(),
@@ -188,10 +190,17 @@ fn insert(
         ])?;
         if rows == 0 {
             stored.duplicates.note(*at, &message.id);
+        } else {
+            // Messages of one user mostly stand together.
+            let user = inbox_user(app, &message.uid);
+            if users.last() != Some(&user) {
+                users.push(user);
+            }
         }
         stored.messages += 1;
         held += bytes(message);
     }
+    tell_changed(tx, changed, users);
     Ok(Some(stored))
 }
 

@@ -15,7 +15,7 @@ use crate::error::JobError;
 type Place<'a> = (Reverse<i64>, Reverse<i64>, &'a str);
 
 /// What is needed of a query on the reader's thread.
-struct Wanted {
+pub(super) struct Wanted {
     app: AppKey,
     uid: Box<str>,
     client: Box<str>,
@@ -24,25 +24,31 @@ struct Wanted {
     after: Option<Box<str>>,
 }
 
+impl Wanted {
+    pub(super) fn new(app: AppKey, query: ListQuery<'_>) -> Self {
+        Self {
+            app,
+            uid: query.uid.into(),
+            client: query.client.into(),
+            now: query.now.0,
+            limit: query.limit,
+            after: query.after.map(|id| id.as_str().into()),
+        }
+    }
+}
+
 /// The messages that a user is shown.
 pub(super) async fn list(
     store: &SqliteStore,
     app: AppKey,
     query: ListQuery<'_>,
 ) -> Result<Vec<InboxMessage>> {
-    let wanted = Wanted {
-        app,
-        uid: query.uid.into(),
-        client: query.client.into(),
-        now: query.now.0,
-        limit: query.limit,
-        after: query.after.map(|id| id.as_str().into()),
-    };
+    let wanted = Wanted::new(app, query);
     store.readers.run_together(move |conn| read(conn, &wanted)).await
 }
 
 /// One statement over the user's rows; only what may come into the list becomes a message.
-fn read(conn: &Connection, wanted: &Wanted) -> std::result::Result<Vec<InboxMessage>, JobError> {
+pub(super) fn read(conn: &Connection, wanted: &Wanted) -> std::result::Result<Vec<InboxMessage>, JobError> {
     let after = match &wanted.after {
         None => None,
         Some(id) => match stored_place(conn, wanted, id)? {

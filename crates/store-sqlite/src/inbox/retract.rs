@@ -1,10 +1,11 @@
 use model::app::AppKey;
 use model::inbox::InboxId;
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
+use store::commits::inbox_user;
 use store::error::Result;
 use store::inbox::Retracted;
 
-use super::{JOB_BYTES, SLICE_ROWS, next_change};
+use super::{JOB_BYTES, SLICE_ROWS, next_change, tell_changed};
 use crate::SqliteStore;
 
 /// imported → retracted, slice by slice.
@@ -18,17 +19,24 @@ pub(super) async fn retract(store: &SqliteStore, app: AppKey, ids: Vec<InboxId>)
             .iter()
             .map(|id| id.as_str().len() + size_of::<InboxId>())
             .sum();
-        let job = store.writer.run(JOB_BYTES + bytes, move |conn| {
+        let job = store.writer.run_tx(JOB_BYTES + bytes, move |tx| {
+            let conn = tx.connection;
             let changed = next_change(conn)?;
             let mut update = conn.prepare_cached(
-                "UPDATE inbox SET state = 3, changed = ?3 WHERE app = ?1 AND id = ?2 AND state = 0",
+                "UPDATE inbox SET state = 3, changed = ?3 WHERE app = ?1 AND id = ?2 AND state = 0
+                 RETURNING uid",
             )?;
-            let mut left = Vec::new();
+            let (mut left, mut users) = (Vec::new(), Vec::new());
             for id in &slice {
-                if update.execute(params![app.0, id.as_str(), changed])? == 0 {
-                    left.push(id.clone());
+                let retracted = update.query_row(params![app.0, id.as_str(), changed], |row| {
+                    Ok(inbox_user(app, row.get_ref(0)?.as_str()?))
+                });
+                match retracted.optional()? {
+                    Some(user) => users.push(user),
+                    None => left.push(id.clone()),
                 }
             }
+            tell_changed(tx, changed, users);
             Ok(left)
         });
         let left = job.await?;

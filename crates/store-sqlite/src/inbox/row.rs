@@ -29,6 +29,9 @@ pub(super) const SELECT_SHOWN: &str = concat!(
 pub(super) const SELECT_BY_ID: &str =
     concat!("SELECT ", columns!(), " FROM inbox WHERE app = ?1 AND id = ?2");
 
+/// Selects for [`message`] the row with this number.
+pub(super) const SELECT_BY_ROWID: &str = concat!("SELECT ", columns!(), " FROM inbox WHERE rowid = ?1");
+
 /// The message in a row that one of the statements above selected.
 pub(super) fn message(row: &Row<'_>) -> Result<InboxMessage, JobError> {
     let id = InboxId::from_stored(text(row, ID)?);

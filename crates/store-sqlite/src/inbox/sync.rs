@@ -5,7 +5,7 @@ use rusqlite::{Connection, params};
 use store::error::Result;
 use store::inbox::SyncBatch;
 
-use super::{JOB_BYTES, SLICE_ROWS, next_change, row};
+use super::{JOB_BYTES, SLICE_ROWS, row};
 use crate::SqliteStore;
 use crate::error::JobError;
 
@@ -69,17 +69,16 @@ fn claim_slice(
 }
 
 /// deleted → synced for what the claim still holds, whether its time is over or not: the campaign system
-/// knows, and nobody else has claimed it since.
+/// knows, and nobody else has claimed it since. It is no change that the user sees: the commit number stays.
 pub(super) async fn mark_synced(store: &SqliteStore, app: AppKey, batch: &SyncBatch) -> Result<u64> {
     each_slice(store, app, batch, |conn, slice| {
-        let changed = next_change(conn)?;
         let mut update = conn.prepare_cached(
-            "UPDATE inbox SET state = 2, claim = NULL, claimed_until = 0, changed = ?4
+            "UPDATE inbox SET state = 2, claim = NULL, claimed_until = 0
              WHERE app = ?1 AND id = ?2 AND state = 1 AND claim = ?3",
         )?;
         let mut synced = 0;
         for id in &slice.ids {
-            synced += update.execute(params![slice.app.0, id.as_str(), slice.claim, changed])?;
+            synced += update.execute(params![slice.app.0, id.as_str(), slice.claim])?;
         }
         Ok(synced as u64)
     })

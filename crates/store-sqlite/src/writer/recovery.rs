@@ -1,6 +1,7 @@
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
+use store::commits::Commit;
 use store::error::Error;
 
 use crate::error::{JobError, backend};
@@ -63,6 +64,7 @@ impl WriterThread {
             }
             None => answer(jobs, || Err(unknown())),
         }
+        self.tell_inboxes();
         self.pending.roll_back(self.context.heads.last_row());
         self.context.windows.forget();
         self.maintenance = Maintenance::default();
@@ -100,6 +102,20 @@ impl WriterThread {
         }
         self.connection = connection;
         Ok(())
+    }
+
+    /// A transaction that changed inboxes may be there although nobody could be told so: who follows
+    /// them looks again. Its numbers say nothing, since they come again if it is not there.
+    fn tell_inboxes(&mut self) {
+        let commits = std::mem::take(&mut self.pending.commits).into_iter();
+        let hints = commits.filter_map(|commit| match commit {
+            Commit::InboxChanged { users, .. } => Some(Commit::InboxChanged { change: 0, users }),
+            _ => None,
+        });
+        let hints: Vec<_> = hints.collect();
+        if !hints.is_empty() {
+            self.context.sink.committed(hints);
+        }
     }
 
     fn holds(&self, proof: Proof) -> Result<bool, JobError> {

@@ -1,3 +1,4 @@
+pub mod changes;
 pub mod cleanup;
 pub mod import;
 pub mod list;

@@ -139,6 +139,19 @@ macro_rules! contract_tests {
                 a_retract_tells_in_order_what_it_did_not_retract
                 a_retract_of_many_slices_is_whole
             }
+            inbox_changes = inbox::changes {
+                a_snapshot_is_the_list_with_its_counts_and_what_comes_next
+                changes_tell_what_the_cursor_does_not_know_and_nothing_twice
+                that_the_campaign_system_knows_of_a_deletion_is_no_change
+                a_message_appears_and_expires_by_time_alone
+                what_was_never_to_be_seen_is_not_taken_away
+                changes_of_other_users_clients_and_apps_are_not_told
+                many_changes_come_in_pages_that_lose_nothing
+                a_cursor_is_too_old_once_a_cleanup_removed_what_it_does_not_know
+                a_cursor_of_another_life_or_of_the_future_is_refused
+                only_what_a_user_is_shown_is_marked_as_read
+                who_follows_changes_made_at_the_same_time_loses_none
+            }
             inbox_sync = inbox::sync {
                 where_nothing_is_deleted_nothing_is_claimed
                 claims_are_exclusive_under_concurrency_and_miss_nothing
