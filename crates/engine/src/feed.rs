@@ -9,8 +9,10 @@ use store::commits::{Commit, CommitSink};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-/// Bytes of messages that may wait for the hub. What comes on top is only hinted at: readers then fetch
-/// it from the store.
+use crate::inbox::watchers::Watchers;
+
+/// Bytes of messages, and of users, that may wait for the readers. What comes on top is only hinted at:
+/// readers then fetch it from the store.
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 /// What waits for the hub. The store's writer never waits for it: its way here is bounded, and beyond the
@@ -20,6 +22,8 @@ struct Waiting {
     commits: VecDeque<Commit>,
     bytes: usize,
     hints: HashMap<ChannelKey, (Epoch, u64)>,
+    /// Whether inboxes changed that no waiting commit tells of.
+    any_inbox: bool,
 }
 
 #[derive(Default)]
@@ -53,6 +57,10 @@ impl CommitSink for FeedSink {
 }
 
 impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.commits.is_empty() && self.hints.is_empty() && !self.any_inbox
+    }
+
     fn push(&mut self, commit: Commit) {
         match &commit {
             Commit::Published {
@@ -78,6 +86,14 @@ impl Waiting {
                     name: channel.clone(),
                 });
             }
+            Commit::InboxChanged { users, .. } => {
+                let size = size_of_val(&**users);
+                if self.bytes + size > MAX_BYTES {
+                    self.any_inbox = true;
+                    return;
+                }
+                self.bytes += size;
+            }
         }
         self.commits.push_back(commit);
     }
@@ -85,7 +101,7 @@ impl Waiting {
 
 impl Feed {
     /// Hands on what is committed, in commit order, until `shutdown`.
-    pub(crate) async fn run(self, hub: Hub, shutdown: CancellationToken) {
+    pub(crate) async fn run(self, hub: Hub, inboxes: Watchers, shutdown: CancellationToken) {
         loop {
             tokio::select! {
                 () = shutdown.cancelled() => return,
@@ -93,11 +109,15 @@ impl Feed {
             }
             loop {
                 let waiting = std::mem::take(&mut *self.0.waiting.lock());
-                if waiting.commits.is_empty() && waiting.hints.is_empty() {
+                if waiting.is_empty() {
                     break;
                 }
+                // First: a commit that is told behind one that was not would hide it.
+                if waiting.any_inbox {
+                    inboxes.all_changed();
+                }
                 for commit in waiting.commits {
-                    deliver(&hub, commit);
+                    deliver(&hub, &inboxes, commit);
                 }
                 for (channel, (epoch, head)) in waiting.hints {
                     hub.advance(&channel, epoch, head);
@@ -109,7 +129,7 @@ impl Feed {
     }
 }
 
-fn deliver(hub: &Hub, commit: Commit) {
+fn deliver(hub: &Hub, inboxes: &Watchers, commit: Commit) {
     match commit {
         Commit::Published {
             app,
@@ -126,6 +146,7 @@ fn deliver(hub: &Hub, commit: Commit) {
             };
             hub.end_channel(&ChannelKey { app, name: channel }, epoch, reason);
         }
+        Commit::InboxChanged { change, users } => inboxes.changed(change, &users),
     }
 }
 

@@ -21,6 +21,7 @@ use hub::{EndReason, Hub, HubOptions};
 use model::ids::IdSource;
 use model::time::Clock;
 use store::SharedStore;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -32,6 +33,7 @@ use crate::filters::Filters;
 use crate::history::StoreHistory;
 use crate::inbox::Imports;
 use crate::inbox::sync::CampaignClient;
+use crate::inbox::watchers::Watchers;
 use crate::jobs::Jobs;
 use crate::jobs::schedules::Alarm;
 use crate::presence::Presence;
@@ -75,7 +77,7 @@ pub struct Options {
     pub ring_bytes: usize,
     /// Bytes of the history pages that readers share.
     pub page_cache_bytes: usize,
-    /// Reads of the history at the same time for readers that fell behind.
+    /// Reads of the history at the same time for readers that fell behind; and as many for live inboxes.
     pub concurrent_reads: usize,
     /// How access is kept up to date.
     pub access: access::Options,
@@ -107,6 +109,8 @@ pub struct Engine {
     filters: Filters,
     presence: Presence,
     imports: Imports,
+    watchers: Watchers,
+    watch_reads: Arc<Semaphore>,
     campaigns: CampaignClient,
     alarm: Alarm,
     clock: Arc<dyn Clock>,
@@ -145,6 +149,8 @@ impl Engine {
             presence: Presence::default(),
             streams_end: CancellationToken::new(),
             imports: Imports::new(options.imports, options.import_wait),
+            watchers: Watchers::default(),
+            watch_reads: Arc::new(Semaphore::new(options.concurrent_reads.max(1))),
             campaigns: CampaignClient::new()?,
             alarm: Alarm::default(),
             tasks: TaskTracker::new(),
@@ -159,7 +165,13 @@ impl Engine {
         });
         let stopping = &engine.stopping;
         engine.tasks.spawn(engine.access.clone().run(stopping.clone()));
-        engine.tasks.spawn(feed.run(engine.hub.clone(), stopping.clone()));
+        let watchers = &engine.watchers;
+        engine
+            .tasks
+            .spawn(feed.run(engine.hub.clone(), watchers.clone(), stopping.clone()));
+        engine
+            .tasks
+            .spawn(watchers.clone().run(Arc::clone(&engine.clock), stopping.clone()));
         engine
             .tasks
             .spawn(streams::watch(Arc::clone(&engine), stopping.clone()));
@@ -211,10 +223,12 @@ impl Engine {
     /// Ends every open stream with a reason; requests still work. The first step of a stop.
     pub fn end_streams(&self) {
         self.streams_end.cancel();
-        self.hub.close_all(EndReason {
+        let reason = EndReason {
             code: 5914,
             message: "the server is shutting down".into(),
-        });
+        };
+        self.watchers.close_all(&reason);
+        self.hub.close_all(reason);
     }
 
     /// How many streams and subscriptions are open on this node.

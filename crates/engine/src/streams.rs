@@ -14,6 +14,7 @@ use crate::Engine;
 use crate::access::caller::Caller;
 use crate::access::error::AccessError;
 use crate::error::Error;
+use crate::inbox::watchers::Watcher;
 use crate::presence::{ListenerId, Mailbox, Notice};
 
 /// How often open streams are looked at for credentials that have expired.
@@ -38,8 +39,16 @@ struct Open {
 
 struct Stream {
     caller: Caller,
-    channel: ChannelName,
+    reads: Reads,
     reader: Reader,
+}
+
+/// What a stream reads.
+#[derive(Clone)]
+enum Reads {
+    Channel(ChannelName),
+    /// The caller's own.
+    Inbox,
 }
 
 /// What ends when a stream may not go on.
@@ -50,6 +59,8 @@ pub(crate) enum Reader {
     Subscription(ConnectionHandle, SubscriptionId),
     /// One listener of a mailbox.
     Listener(Arc<Mailbox>, ListenerId),
+    /// A live inbox.
+    Inbox(Arc<Watcher>),
 }
 
 /// An open stream; dropping it takes it off the list.
@@ -69,6 +80,18 @@ impl Streams {
         channel: &ChannelName,
         reader: Reader,
     ) -> Result<OpenStream, Error> {
+        self.add(caller, Reads::Channel(channel.clone()), reader)
+    }
+
+    /// Puts the live inbox of the caller on the list.
+    ///
+    /// # Errors
+    /// As [`Streams::open`].
+    pub(crate) fn open_inbox(&self, caller: &Caller, watcher: Arc<Watcher>) -> Result<OpenStream, Error> {
+        self.add(caller, Reads::Inbox, Reader::Inbox(watcher))
+    }
+
+    fn add(&self, caller: &Caller, reads: Reads, reader: Reader) -> Result<OpenStream, Error> {
         let mut open = self.open.lock();
         let limit = caller.app.settings.limits.subscriptions;
         let count = open.per_app.entry(caller.app.key).or_default();
@@ -88,7 +111,7 @@ impl Streams {
             id,
             Box::new(Stream {
                 caller: caller.clone(),
-                channel: channel.clone(),
+                reads: reads.clone(),
                 reader,
             }),
         );
@@ -98,9 +121,7 @@ impl Streams {
             streams: self.clone(),
         };
         // A change between letting the caller in and listing the stream was looked at without it.
-        caller
-            .renewed()?
-            .may(permission::Access::Subscribe, channel.as_str())?;
+        reads.check(&caller.renewed()?)?;
         Ok(stream)
     }
 
@@ -113,13 +134,10 @@ impl Streams {
     fn check_all(&self) {
         for stream in self.open.lock().streams.values_mut() {
             match stream.caller.renewed() {
-                Ok(caller) => {
-                    let allowed = caller.may(permission::Access::Subscribe, stream.channel.as_str());
-                    match allowed {
-                        Ok(()) => stream.caller = caller,
-                        Err(error) => stream.end(&error),
-                    }
-                }
+                Ok(caller) => match stream.reads.check(&caller) {
+                    Ok(()) => stream.caller = caller,
+                    Err(error) => stream.end(&error),
+                },
                 Err(error) => stream.end(&error),
             }
         }
@@ -147,6 +165,16 @@ impl Streams {
     }
 }
 
+impl Reads {
+    /// Whether the caller may read this.
+    fn check(&self, caller: &Caller) -> Result<(), AccessError> {
+        match self {
+            Self::Channel(channel) => caller.may(permission::Access::Subscribe, channel.as_str()),
+            Self::Inbox => caller.user().map(drop),
+        }
+    }
+}
+
 impl OpenStream {
     /// Lets the stream go on as another caller's: after a new user token on the same connection. It stays
     /// as it is when the answer is an error.
@@ -159,9 +187,13 @@ impl OpenStream {
         let Some(stream) = open.streams.get_mut(&self.id) else {
             return Ok(());
         };
-        caller
-            .may(permission::Access::Subscribe, stream.channel.as_str())
-            .map_err(|error| reason(&error))?;
+        stream.reads.check(caller).map_err(|error| reason(&error))?;
+        if matches!(stream.reads, Reads::Inbox) && caller.user() != stream.caller.user() {
+            return Err(EndReason {
+                code: u32::from(AccessError::FORBIDDEN),
+                message: "the new user token is another user's: open the inbox again".into(),
+            });
+        }
         if caller.selector != stream.caller.selector {
             return Err(EndReason {
                 code: u32::from(AccessError::FORBIDDEN),
@@ -184,8 +216,7 @@ impl OpenStream {
         let open = self.streams.open.lock();
         let stream = open.streams.get(&self.id)?;
         let caller = stream.caller.renewed();
-        let allowed =
-            caller.and_then(|caller| caller.may(permission::Access::Subscribe, stream.channel.as_str()));
+        let allowed = caller.and_then(|caller| stream.reads.check(&caller));
         allowed.err().map(|error| reason(&error))
     }
 }
@@ -204,6 +235,7 @@ impl Stream {
             Reader::Connection(handle) => handle.end(reason),
             Reader::Subscription(handle, id) => handle.end_subscription(*id, reason),
             Reader::Listener(mailbox, listener) => mailbox.push(*listener, Notice::End(reason)),
+            Reader::Inbox(watcher) => watcher.end(reason),
         }
     }
 }

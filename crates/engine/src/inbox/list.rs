@@ -18,15 +18,7 @@ impl Engine {
         after: Option<&str>,
     ) -> Result<Vec<InboxMessage>, Error> {
         let uid = caller.user()?;
-        let settings = &caller.app.settings;
-        let client = settings.inbox.clients.check(client)?;
-        let most = settings.limits.inbox_list;
-        if !(1..=most).contains(&limit) {
-            return Err(Error::parameter(
-                "limit",
-                format!("expected 1 to {most}, found {limit}"),
-            ));
-        }
+        check_list(caller, client, limit)?;
         let after: Option<InboxId> = after.map(str::parse).transpose()?;
         let query = ListQuery {
             uid,
@@ -37,4 +29,18 @@ impl Engine {
         };
         Ok(self.store.list(caller.app.key, query).await?)
     }
+}
+
+/// Checks what a list and a live inbox are asked for.
+pub(super) fn check_list(caller: &Caller, client: &str, limit: usize) -> Result<(), Error> {
+    let settings = &caller.app.settings;
+    settings.inbox.clients.check(client)?;
+    let most = settings.limits.inbox_list;
+    if !(1..=most).contains(&limit) {
+        return Err(Error::parameter(
+            "limit",
+            format!("expected 1 to {most}, found {limit}"),
+        ));
+    }
+    Ok(())
 }

@@ -2,6 +2,8 @@
 
 /// Removing what nobody needs any more.
 pub mod cleanup;
+/// How many messages the caller has.
+pub mod count;
 /// Deleting one message.
 pub mod delete;
 /// Deleting all messages of a user.
@@ -10,6 +12,8 @@ pub mod delete_all;
 pub mod import;
 /// The caller's own messages.
 pub mod list;
+/// Read marks.
+pub mod mark_read;
 /// Taking messages back.
 pub mod retract;
 /// One message, for keys.
@@ -18,5 +22,11 @@ pub mod show;
 mod signature;
 /// Telling the campaign system what was deleted.
 pub mod sync;
+/// The caller's own messages, live.
+pub mod watch;
+/// What a live inbox reads from the store.
+mod watch_read;
+/// Who follows whose inbox, and what wakes them.
+pub(crate) mod watchers;
 
 pub use import::Imports;

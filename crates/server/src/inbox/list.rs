@@ -10,8 +10,8 @@ use crate::envelope::Data;
 use crate::error::InboxFailure;
 use crate::query;
 
-/// The client type of a list that names none.
-const DEFAULT_CLIENT: &str = "web";
+/// The client type of a request that names none.
+pub(super) const DEFAULT_CLIENT: &str = "web";
 /// Messages of a list that says no limit.
 const DEFAULT_LIMIT: usize = 5;
 
@@ -42,7 +42,7 @@ pub async fn list(
     caller.user().map_err(engine::error::Error::from)?;
     let limit = match limit {
         None => DEFAULT_LIMIT,
-        Some(text) => text.parse().map_err(|_| bad_limit(&text))?,
+        Some(text) => parse_limit(&text)?,
     };
     let client = client.as_deref().unwrap_or(DEFAULT_CLIENT);
     let messages = state
@@ -52,12 +52,15 @@ pub async fn list(
     Ok(Data(List { messages }))
 }
 
-fn bad_limit(text: &str) -> InboxFailure {
-    let found: String = text.chars().take(40).collect();
-    InboxFailure::new(
-        StatusCode::BAD_REQUEST,
-        format!("limit: expected a whole number from 1, found {found:?}"),
-    )
+/// A limit; its range is the engine's to check.
+pub(super) fn parse_limit(text: &str) -> Result<usize, InboxFailure> {
+    text.parse().map_err(|_| {
+        let found: String = text.chars().take(40).collect();
+        InboxFailure::new(
+            StatusCode::BAD_REQUEST,
+            format!("limit: expected a whole number from 1, found {found:?}"),
+        )
+    })
 }
 
 fn bodies<S: Serializer>(messages: &[InboxMessage], serializer: S) -> Result<S::Ok, S::Error> {

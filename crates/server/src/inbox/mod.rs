@@ -2,13 +2,18 @@
 //!
 //! `meta` is put around what the handlers here answer by [`crate::envelope`].
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::routing::{self, get, post};
 
 use crate::State;
+use crate::messaging::events::heartbeats::Heartbeats;
 
 /// Removing what nobody needs any more.
 pub mod cleanup;
+/// How many messages the caller has.
+mod count;
 /// Deleting one message.
 pub mod delete;
 /// Deleting all messages of a user.
@@ -19,12 +24,12 @@ mod document;
 pub mod import;
 /// The caller's own messages.
 pub mod list;
+/// Read marks.
+mod mark_read;
 /// A message as answers show it.
 mod message;
 /// From bytes to messages.
 mod ndjson;
-/// What the contract names and is not there yet.
-mod not_built;
 /// What paths name.
 mod path;
 /// From the connection to the parser.
@@ -33,25 +38,27 @@ mod receive;
 pub mod retract;
 /// One message, for keys.
 pub mod show;
+/// The caller's own messages, live.
+pub mod stream;
 /// Telling the campaign system what was deleted.
 pub mod sync;
 
 /// The routes of the inbox. The words that are routes are no ids, which the path extractor finds out.
 pub fn routes() -> Router<State> {
     let by_id = || get(show::show).delete(delete::delete);
+    let heartbeats = Arc::new(Heartbeats::default());
+    let stream =
+        move |state, caller, request| stream::stream(Arc::clone(&heartbeats), state, caller, request);
     Router::new()
         // Users.
         .route("/messages", get(list::list))
-        .route(
-            "/messages/stream",
-            routing::delete(delete::delete).get(not_built::stream),
-        )
+        .route("/messages/stream", routing::delete(delete::delete).get(stream))
         .route(
             "/messages/count",
-            routing::delete(delete::delete).get(not_built::count),
+            routing::delete(delete::delete).get(count::count),
         )
         .route("/messages/{id}", by_id())
-        .route("/messages/{id}/read", post(not_built::read))
+        .route("/messages/{id}/read", post(mark_read::mark_read))
         // The campaign system.
         .route("/messages/import", by_id().post(import::import))
         .route("/messages/retract", by_id().post(retract::retract))
