@@ -54,3 +54,17 @@ fn a_deleted_channel_leaves_no_hint_behind() {
     assert!(waiting.hints.is_empty());
     assert_eq!(waiting.commits.len(), 1);
 }
+
+#[test]
+fn beyond_the_bound_any_inbox_may_have_changed() {
+    let mut waiting = Waiting::default();
+    let changed = |change| Commit::InboxChanged {
+        change,
+        users: vec![7; MAX_BYTES / 16].into(),
+    };
+    waiting.push(changed(1));
+    waiting.push(changed(2));
+    assert!(!waiting.any_inbox);
+    waiting.push(changed(3));
+    assert_eq!((waiting.any_inbox, waiting.commits.len()), (true, 2));
+}

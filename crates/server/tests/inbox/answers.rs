@@ -166,18 +166,6 @@ async fn what_is_not_there_is_told_in_the_same_shape() {
             get(&server, "/users/1/messages"),
             (405, "GET is not a method of this path"),
         ),
-        (
-            get(&server, "/messages/stream"),
-            (501, "the stream of inbox messages is not built yet"),
-        ),
-        (
-            get(&server, "/messages/count"),
-            (501, "the count of inbox messages is not built yet"),
-        ),
-        (
-            post(&server, "/messages/1/read"),
-            (501, "the read mark of inbox messages is not built yet"),
-        ),
         (get(&server, "/messages/none"), (404, "there is no such message")),
         (
             delete(&server, "/messages/none"),

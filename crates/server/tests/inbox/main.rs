@@ -13,6 +13,7 @@ mod import;
 mod import_bodies;
 mod interrupted;
 mod list;
+mod live;
 mod retract;
 mod support;
 mod sync;

@@ -70,6 +70,11 @@ impl Call {
         }
     }
 
+    /// The answer of what goes on: without a time-out.
+    pub async fn stream(self) -> Response {
+        testkit::soon("an answer", self.request.send()).await.unwrap()
+    }
+
     pub async fn response(self) -> Response {
         // Longer than other things may take: 25,000 messages, unoptimised, on a busy machine.
         self.request
