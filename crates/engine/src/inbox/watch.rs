@@ -71,7 +71,7 @@ pub struct InboxWatch {
     reader: Arc<Reader>,
     clock: Arc<dyn Clock>,
     registration: Registration,
-    _open: OpenStream,
+    open: OpenStream,
     /// Events of a read that were not taken yet.
     ready: VecDeque<InboxEvent>,
     reading: Option<Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>>,
@@ -126,7 +126,7 @@ impl Engine {
             reader,
             clock: Arc::clone(&self.clock),
             registration,
-            _open: open,
+            open,
             ready: VecDeque::new(),
             reading: None,
             cursor: since.unwrap_or(INCOMPLETE),
@@ -193,6 +193,14 @@ impl InboxWatch {
     pub fn cursor(&self) -> Option<ChangeCursor> {
         let is_up_to_date = self.ready.is_empty() && self.reading.is_none() && !self.is_catching_up;
         is_up_to_date.then_some(self.cursor)
+    }
+
+    /// Lets it go on with another token of the same user: after a new token on the same connection.
+    ///
+    /// # Errors
+    /// The token is another user's, or no longer good: it is to be ended with this reason.
+    pub fn change_caller(&self, caller: &Caller) -> Result<(), EndReason> {
+        self.open.change_caller(caller)
     }
 
     fn read(&mut self, wanted: Wanted) {

@@ -1,20 +1,17 @@
-use std::convert::Infallible;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use bytes::Bytes;
 use engine::inbox::watch::InboxWatch;
-use http_body::{Body, Frame};
 
 use super::event;
 use crate::messaging::events::heartbeats::{Beat, Heartbeats};
+use crate::serve::streaming::{Chunk, Chunks};
 
 /// Bytes of one write, about: a reader of a long list shares the thread with others.
 const WRITE: usize = 64 * 1024;
 
-/// The body of a live inbox: all that waits goes into one frame, and nothing is kept for a reader that does
-/// not read but the events of one read of the store.
+/// The events of a live inbox: all that waits at once, and nothing is kept for a reader that does not read
+/// but the events of one read of the store.
 pub(super) struct Events {
     /// Absent once the stream has ended.
     watch: Option<InboxWatch>,
@@ -30,16 +27,9 @@ impl Events {
     }
 }
 
-impl Body for Events {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let events = &mut *self;
-        let Some(watch) = &mut events.watch else {
+impl Chunks for Events {
+    fn poll_chunks(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<Chunk>>> {
+        let Some(watch) = &mut self.watch else {
             return Poll::Ready(None);
         };
         let mut out = Vec::new();
@@ -53,14 +43,17 @@ impl Body for Events {
                 break false;
             }
         };
-        if !has_ended && out.is_empty() && events.beat.poll_due(cx) {
+        if !has_ended && out.is_empty() && self.beat.poll_due(cx) {
             event::write_heartbeat(&mut out, watch.cursor());
         }
         if has_ended {
-            events.watch = None;
+            self.watch = None;
         }
         match (out.is_empty(), has_ended) {
-            (false, _) => Poll::Ready(Some(Ok(Frame::data(out.into())))),
+            (false, _) => {
+                let write = |chunk: &mut Vec<u8>| chunk.extend_from_slice(&out);
+                Poll::Ready(Some(vec![Chunk::new(out.len(), write)]))
+            }
             (true, true) => Poll::Ready(None),
             (true, false) => Poll::Pending,
         }

@@ -1,6 +1,5 @@
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Request, State as AxumState};
 use axum::response::Response;
 use engine::error::Error;
@@ -13,6 +12,7 @@ use crate::caller::Caller;
 use crate::error::InboxFailure;
 use crate::messaging::events::heartbeats::Heartbeats;
 use crate::query;
+use crate::serve::streaming;
 
 /// The body of an answer that goes on.
 mod body;
@@ -44,7 +44,7 @@ pub async fn stream(
         .engine
         .watch_inbox(&caller, client, limit, since.as_deref())
         .await?;
-    let mut response = Response::new(Body::new(body::Events::new(watch, &heartbeats)));
+    let mut response = streaming::answer(body::Events::new(watch, &heartbeats));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache, no-transform"));
