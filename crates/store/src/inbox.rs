@@ -79,7 +79,7 @@ pub const MAX_SKEW: Duration = Duration::from_secs(5);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// It is shown now.
-    Shown(InboxMessage),
+    Shown(Box<InboxMessage>),
     /// It was shown before and has a read mark now.
     Read(InboxId),
     /// It is no longer shown.

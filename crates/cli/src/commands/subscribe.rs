@@ -47,14 +47,15 @@ pub struct SubscribeArgs {
 /// # Errors
 /// What reconnecting cannot mend: no first connection, a refusal, a stream that cannot be read.
 pub async fn run(args: SubscribeArgs, connection: &Connection) -> anyhow::Result<ExitCode> {
-    let stop = tokio::signal::ctrl_c();
-    follow(args, connection, Backoff::default(), async {
-        // Without a handler, Ctrl-C ends the program the system's way, which is as good.
-        if stop.await.is_err() {
-            std::future::pending::<()>().await;
-        }
-    })
-    .await
+    follow(args, connection, Backoff::default(), until_ctrl_c()).await
+}
+
+/// Ends at Ctrl-C.
+pub(super) async fn until_ctrl_c() {
+    // Without a handler, Ctrl-C ends the program the system's way, which is as good.
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
 }
 
 async fn follow(
@@ -149,7 +150,8 @@ fn note(notice: &Notice) -> String {
     }
 }
 
-fn describe_client(error: &client::Error) -> String {
+/// An error with its first cause.
+pub(super) fn describe_client(error: &client::Error) -> String {
     let mut text = error.to_string();
     let mut cause: &dyn std::error::Error = error;
     while let Some(next) = cause.source() {

@@ -174,10 +174,13 @@ fn there_is_a_man_page_for_every_command() {
     postbell-config-print.1
     postbell-config.1
     postbell-import.1
+    postbell-inbox-count.1
     postbell-inbox-delete-all.1
     postbell-inbox-delete.1
     postbell-inbox-list.1
+    postbell-inbox-read.1
     postbell-inbox-show.1
+    postbell-inbox-watch.1
     postbell-inbox.1
     postbell-key-create.1
     postbell-key-list.1

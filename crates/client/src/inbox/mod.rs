@@ -4,6 +4,15 @@ pub mod import;
 /// `GET /messages`.
 pub mod list;
 
+/// `GET /messages/count`.
+pub mod count;
+
+/// `GET /messages/stream`, over as many connections as it takes.
+pub mod watch;
+
+/// `POST /messages/{id}/read`.
+pub mod mark_read;
+
 /// `GET /messages/{id}`.
 pub mod show;
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, ACCEPT_ENCODING};
-use reqwest::{Method, Response};
+use reqwest::{Method, RequestBuilder, Response};
 use tokio::time::timeout;
 
 use crate::sse::{Event, Item, Parser};
@@ -46,16 +46,25 @@ impl Client {
             ("selector", query.selector.as_deref()),
             ("subtopic", query.subtopic.as_deref()),
         ];
-        let mut request = self.messaging(Method::GET, &[channel, "events"], &parameters)?;
+        let request = self.messaging(Method::GET, &[channel, "events"], &parameters)?;
+        self.open_events(request, resuming).await
+    }
+
+    /// Opens a live stream, of a channel or of an inbox, behind the last event seen.
+    pub(crate) async fn open_events(
+        &self,
+        request: RequestBuilder,
+        resuming: Option<&str>,
+    ) -> Result<Events, Error> {
         // A compressing proxy would hold events back until its buffer is full.
-        request = request
+        let mut request = request
             .timeout(NO_TIMEOUT)
             .header(ACCEPT, "text/event-stream")
             .header(ACCEPT_ENCODING, "identity");
         if let Some(id) = resuming {
             request = request.header("last-event-id", id);
         }
-        // The head comes at once, whatever happens in the channel.
+        // The head comes at once, whatever happens on the stream.
         let response = timeout(SILENCE_LIMIT, self.send(request))
             .await
             .map_err(|_| Error::Silent(SILENCE_LIMIT))??;

@@ -11,9 +11,9 @@ use crate::sse::Event;
 use crate::{Client, Error};
 
 /// A connection that stood this long was a good one: the next break starts with the short delay again.
-const STABLE_AFTER: Duration = Duration::from_secs(10);
+pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(10);
 /// A server's `Retry-After` or `retry:` is believed up to this.
-const LONGEST_DELAY: Duration = Duration::from_secs(60);
+pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
 /// Going back to a point in time, a reader goes a little further: the first request may have reached the
 /// server faster than the second, and too much is better than too little.

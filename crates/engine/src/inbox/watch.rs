@@ -62,6 +62,9 @@ const INCOMPLETE: ChangeCursor = ChangeCursor {
     at: UnixMillis(0),
 };
 
+/// A read of the store that goes on.
+type Reading = Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>;
+
 /// A live inbox: the list now, `synced`, then every change (api.md 4). It is ended within 2 s when its
 /// caller's token expires or is refused.
 ///
@@ -74,7 +77,7 @@ pub struct InboxWatch {
     open: OpenStream,
     /// Events of a read that were not taken yet.
     ready: VecDeque<InboxEvent>,
-    reading: Option<Pin<Box<dyn Future<Output = Result<Answer, Error>> + Send>>>,
+    reading: Option<Reading>,
     /// What the events of all reads say, `ready` included.
     cursor: ChangeCursor,
     /// When a message appears or expires next.
@@ -266,7 +269,7 @@ impl InboxWatch {
         };
         self.ready.extend(changes.into_iter().map(|change| {
             event(match change {
-                Change::Shown(message) => Happening::Message(Box::new(message)),
+                Change::Shown(message) => Happening::Message(message),
                 Change::Read(id) => Happening::Read(id),
                 Change::Removed { id, reason } => Happening::Removed { id, reason },
             })

@@ -159,7 +159,7 @@ fn change(
         let was_known = was_current && row.read != 0 && row.read.cast_unsigned() <= after.change;
         return Ok(Some(match was_known {
             true => Change::Read(id(conn, row)?),
-            false => Change::Shown(message(conn, row)?),
+            false => Change::Shown(Box::new(message(conn, row)?)),
         }));
     }
     let reason = match row.state {

@@ -131,7 +131,7 @@ pub async fn changes_tell_what_the_cursor_does_not_know_and_nothing_twice(store:
     let Change::Shown(shown) = &changed.changes[0] else {
         panic!("{changed:?}")
     };
-    assert_eq!(*shown, message(&id("new"), "ann"));
+    assert_eq!(**shown, message(&id("new"), "ann"));
     assert!(told(&changes(store, app, changed.cursor, NOW).await).is_empty());
 
     assert_eq!(store.delete_all(app, "ann").await.unwrap(), 4);
@@ -246,7 +246,7 @@ pub async fn many_changes_come_in_pages_that_lose_nothing(store: &dyn Store) {
         assert!(page.changes.len() <= 4, "{page:?}");
         for change in page.changes {
             match change {
-                Change::Shown(message) => drop(shown.insert(message.id.clone(), message)),
+                Change::Shown(message) => drop(shown.insert(message.id.clone(), *message)),
                 Change::Read(id) => panic!("nobody read {id}"),
                 Change::Removed { id, .. } => assert!(shown.remove(&id).is_some(), "{id}"),
             }
