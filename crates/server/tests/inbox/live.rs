@@ -169,7 +169,7 @@ async fn a_message_of_the_future_comes_when_its_time_has_come() {
     let world = World::start().await;
     let times = json!({"created": "2026-03-01T12:00:10Z", "expires": "2026-03-01T12:00:30Z"});
     let future = with(document("future", "u"), times);
-    world.import(&[future.clone()]).await;
+    world.import(std::slice::from_ref(&future)).await;
     let mut events = world.stream("").await;
     assert_eq!(
         next(&mut events).await,
@@ -179,7 +179,7 @@ async fn a_message_of_the_future_comes_when_its_time_has_come() {
     // Also one that is imported while somebody waits, and comes earlier.
     let times = json!({"created": "2026-03-01T12:00:05Z"});
     let sooner = with(document("sooner", "u"), times);
-    world.import(&[sooner.clone()]).await;
+    world.import(std::slice::from_ref(&sooner)).await;
     world.server.clock.advance(Duration::from_secs(5));
     assert_eq!(next(&mut events).await, event("message", shown(sooner, 1)));
     world.server.clock.advance(Duration::from_secs(5));
