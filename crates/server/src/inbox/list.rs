@@ -11,7 +11,7 @@ use crate::error::InboxFailure;
 use crate::query;
 
 /// The client type of a request that names none.
-pub(super) const DEFAULT_CLIENT: &str = "web";
+pub(crate) const DEFAULT_CLIENT: &str = "web";
 /// Messages of a list that says no limit.
 const DEFAULT_LIMIT: usize = 5;
 

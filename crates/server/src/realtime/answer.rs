@@ -1,9 +1,13 @@
+use std::fmt::Display;
+
 use bytes::Bytes;
+use engine::inbox::watch::InboxEvent;
 use hub::{Entry, Form};
 use model::position::{Position, Since};
 
 use super::request::Id;
 use crate::error::ChannelError;
+use crate::inbox::stream::event;
 use crate::messaging::envelope::{self, formatted, string};
 use crate::websocket::output::Output;
 
@@ -35,12 +39,29 @@ pub fn ready(output: &mut Output, id: &Id, position: Position) {
     told(output, "ready", id, position);
 }
 
-/// `position`.
-pub fn position(output: &mut Output, id: &Id, position: Position) {
+/// `position`, of a channel or of an inbox.
+pub fn position(output: &mut Output, id: &Id, position: impl Display) {
     told(output, "position", id, position);
 }
 
-fn told(output: &mut Output, op: &str, id: &Id, position: Position) {
+/// An event of a live inbox, with the data that the event stream gives (api.md 4, `stream`).
+pub fn inbox(output: &mut Output, id: &Id, happened: &InboxEvent) {
+    let mut text = Vec::new();
+    formatted(
+        &mut text,
+        format_args!(
+            "{{\"op\":\"inbox\",\"id\":{},\"event\":\"{}\",\"cursor\":\"{}\",\"data\":",
+            id.as_json(),
+            event::name(happened),
+            happened.cursor,
+        ),
+    );
+    event::write_data(&mut text, happened);
+    text.push(b'}');
+    output.text(&[&text]);
+}
+
+fn told(output: &mut Output, op: &str, id: &Id, position: impl Display) {
     let id = id.as_json();
     let text = format!("{{\"op\":\"{op}\",\"id\":{id},\"position\":\"{position}\"}}");
     output.text(&[text.as_bytes()]);

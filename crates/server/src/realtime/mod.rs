@@ -26,6 +26,8 @@ use crate::websocket::transport::Transport;
 
 /// What the server says.
 mod answer;
+/// The live inboxes of a connection.
+mod inboxes;
 /// What runs for a client's requests.
 mod operations;
 /// What a client asks for.
@@ -56,6 +58,8 @@ pub struct Options {
     pub publishes: usize,
     /// Bytes of the messages of these publishes, about. Default 1 MiB.
     pub publish_bytes: usize,
+    /// Live inboxes of one connection (5913). Default 16.
+    pub inboxes: usize,
 }
 
 impl Default for Options {
@@ -67,6 +71,7 @@ impl Default for Options {
             stall: Duration::from_secs(30),
             publishes: 32,
             publish_bytes: 1024 * 1024,
+            inboxes: 16,
         }
     }
 }

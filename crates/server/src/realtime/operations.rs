@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use engine::access::caller::Caller;
 use engine::access::error::AccessError;
 use engine::error::Error;
+use engine::inbox::watch::InboxWatch;
 use engine::messaging::publish::{Publish, Published};
 use engine::messaging::subscribe::Opening;
 use http::StatusCode;
@@ -16,6 +17,7 @@ use super::answer;
 use super::request::{Id, Operation, Refused, Request};
 use super::session::{Realtime, Subscription, index};
 use crate::error::ChannelError;
+use crate::inbox::list::DEFAULT_CLIENT;
 use crate::messaging::publish::Answer;
 use crate::messaging::publish::fields;
 use crate::websocket::output::Output;
@@ -33,6 +35,7 @@ pub(super) struct Publishing {
 /// What came of an operation.
 pub(super) enum Done {
     Subscribed(Id, SubscriptionId, Result<Opening, Error>),
+    Opened(Id, Result<Box<InboxWatch>, Error>),
     Authenticated(Option<Id>, Result<Caller, AccessError>),
 }
 
@@ -48,10 +51,7 @@ impl Realtime {
             (Operation::Publish { channel }, _) => self.publish(id.clone(), channel, text),
             (Operation::Unsubscribe, Some(id)) => self.unsubscribe(id, output),
             (operation @ Operation::Subscribe { .. }, Some(id)) => self.subscribe(id, operation),
-            (Operation::Inbox, _) => Err(Error::NotBuilt {
-                what: "the live inbox",
-            }
-            .into()),
+            (Operation::Inbox { client, since }, Some(id)) => self.open_inbox(id, client, since),
             (_, None) => Err(Error::parameter("id", "expected an id, found none").into()),
         };
         begun.map_err(|error| Refused { id, error })
@@ -82,13 +82,39 @@ impl Realtime {
         Ok(())
     }
 
+    fn open_inbox(
+        &mut self,
+        id: &Id,
+        client: Option<String>,
+        since: Option<String>,
+    ) -> Result<(), ChannelError> {
+        let caller = self.caller.renewed().map_err(Error::from)?;
+        self.check_new(id, caller.app.settings.limits.connection_subscriptions)?;
+        let limit = self.shared.options.inboxes;
+        if self.inboxes.len() >= limit {
+            return Err(Error::TooMany {
+                what: "inboxes on one connection",
+                limit: limit as u64,
+            }
+            .into());
+        }
+        let engine = Arc::clone(&self.shared.state.engine);
+        let id = id.clone();
+        self.doing = Some(Box::pin(async move {
+            let client = client.as_deref().unwrap_or(DEFAULT_CLIENT);
+            let watch = engine.watch_inbox(&caller, client, None, since.as_deref()).await;
+            Done::Opened(id, watch.map(Box::new))
+        }));
+        Ok(())
+    }
+
     /// Whether there may be one subscription more, under this id.
     fn check_new(&self, id: &Id, limit: usize) -> Result<(), Error> {
-        if self.find(id).is_some() {
+        if self.find(id).is_some() || self.inboxes.has(id) {
             let reason = "expected one that no open subscription of this connection has";
             return Err(Error::parameter("id", reason));
         }
-        if self.subscriptions.iter().flatten().count() >= limit {
+        if self.subscriptions.iter().flatten().count() + self.inboxes.len() >= limit {
             return Err(Error::TooMany {
                 what: "subscriptions on one connection",
                 limit: limit as u64,
@@ -116,11 +142,12 @@ impl Realtime {
     }
 
     fn unsubscribe(&mut self, id: &Id, output: &mut Output) -> Result<(), ChannelError> {
-        let Some(number) = self.find(id).map(|subscription| subscription.number) else {
+        if let Some(number) = self.find(id).map(|subscription| subscription.number) {
+            self.remove(number);
+        } else if !self.inboxes.remove(id) {
             let text = "there is no such subscription on this connection";
             return Err(ChannelError::new(StatusCode::NOT_FOUND, 5907, text));
-        };
-        self.remove(number);
+        }
         answer::ok(output, Some(id), None);
         Ok(())
     }
@@ -164,6 +191,8 @@ impl Realtime {
                     self.end_subscription(number, &reason, output);
                 }
             }
+            Done::Opened(id, Ok(watch)) => self.inboxes.add(id, watch),
+            Done::Opened(id, Err(error)) => self.refuse(Some(&id), error.into(), output),
             Done::Subscribed(id, _, Err(error)) => self.refuse(Some(&id), error.into(), output),
             Done::Authenticated(id, Ok(caller)) => {
                 self.caller = caller;
@@ -175,6 +204,7 @@ impl Realtime {
                 for (number, reason) in refused.collect::<Vec<_>>() {
                     self.end_subscription(number, &reason, output);
                 }
+                self.inboxes.change_caller(&self.caller, output);
                 answer::ok(output, id.as_ref(), None);
             }
             Done::Authenticated(id, Err(error)) => {

@@ -43,7 +43,12 @@ pub enum Operation {
         channel: String,
     },
     /// `inbox`.
-    Inbox,
+    Inbox {
+        /// `client`.
+        client: Option<String>,
+        /// `since`, a cursor.
+        since: Option<String>,
+    },
     /// `auth`; absent: back to the key that the connection was opened with.
     Auth {
         /// `token`.
@@ -84,6 +89,8 @@ struct Fields<'a> {
     subtopic: Option<&'a RawValue>,
     #[serde(borrow)]
     since: Option<&'a RawValue>,
+    #[serde(borrow)]
+    client: Option<&'a RawValue>,
     #[serde(borrow)]
     token: Option<&'a RawValue>,
 }
@@ -150,7 +157,10 @@ fn operation(fields: &Fields<'_>, has_id: bool) -> Result<Operation, ChannelErro
         "publish" => Operation::Publish {
             channel: channel(fields)?,
         },
-        "inbox" => Operation::Inbox,
+        "inbox" => Operation::Inbox {
+            client: text(fields.client, "client")?,
+            since: text(fields.since, "since")?,
+        },
         _ => Operation::Auth {
             token: text(fields.token, "token")?,
         },

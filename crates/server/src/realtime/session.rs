@@ -8,6 +8,7 @@ use engine::streams::OpenStream;
 use http::StatusCode;
 use hub::{BatchLimits, Connection, Delivery, EndReason, SubscriptionId};
 
+use super::inboxes::Inboxes;
 use super::operations::{Doing, Done, Publishing};
 use super::request::{Id, Refused, parse};
 use super::{Shared, answer};
@@ -38,6 +39,7 @@ pub struct Realtime {
     pub(super) subscriptions: Vec<Option<Subscription>>,
     /// How many were begun.
     pub(super) begun: u32,
+    pub(super) inboxes: Inboxes,
     pub(super) publishing: Vec<Publishing>,
     pub(super) publishing_bytes: usize,
     /// An operation that the next one has to wait for.
@@ -68,6 +70,7 @@ impl Realtime {
             request_id,
             subscriptions: Vec::new(),
             begun: 0,
+            inboxes: Inboxes::default(),
             publishing: Vec::new(),
             publishing_bytes: 0,
             doing: None,
@@ -135,6 +138,7 @@ impl Realtime {
                 self.end_subscription(number, reason, output);
             }
         }
+        self.inboxes.end_all(reason, output);
     }
 
     fn tell_positions(&mut self, output: &mut Output) {
@@ -143,6 +147,7 @@ impl Realtime {
                 answer::position(output, &subscription.id, position);
             }
         }
+        self.inboxes.tell_positions(output);
     }
 }
 
@@ -192,6 +197,7 @@ impl Session for Realtime {
                 self.deliver(delivery, output);
             }
         }
+        self.inboxes.fill(cx, output, FILLED);
         // A position that is told stands behind what it says was delivered.
         if std::mem::take(&mut self.positions_are_due) {
             self.tell_positions(output);

@@ -16,6 +16,8 @@ mod access;
 mod frames;
 /// The handshake, and who may make one.
 mod handshake;
+/// Live inboxes.
+mod inbox;
 /// Every operation and its answers.
 mod operations;
 /// Clients that are slow, gone, or come back.
