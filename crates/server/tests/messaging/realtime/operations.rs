@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use model::time::Clock as _;
 use serde_json::json;
 use testkit::faults::Fault;
 
@@ -231,4 +234,27 @@ async fn a_store_that_fails_is_told_as_an_error_with_the_request_id() {
     assert_eq!(client.error(publish, json!("p")).await, 5914);
     world.server.faults.fail(Fault::None);
     client.subscribe("a", "news").await;
+}
+
+#[tokio::test]
+async fn a_message_for_later_is_answered_at_once_and_delivered_at_its_time() {
+    let world = World::new().await;
+    let mut client = Client::with_key(&world, &world.admin).await;
+    client.subscribe("a", "news").await;
+    let at = world.server.clock.now().0 + 60_000;
+    let publish = json!({"op": "publish", "id": "p", "channel": "news", "message": "later", "publishAt": at});
+    let answer = client.ask(publish).await;
+    assert_eq!(
+        (&answer["op"], &answer["status"]),
+        (&json!("ok"), &json!("scheduled"))
+    );
+    world.publish("news", json!("now")).await;
+    assert_eq!(client.message().await.1, "now");
+    world.server.clock.advance(Duration::from_secs(61));
+    let message = client.hear().await;
+    assert_eq!(
+        (&message["message"], &message["publishAt"]),
+        (&json!("later"), &json!(at))
+    );
+    assert_eq!(message["messageId"], answer["messageId"]);
 }
