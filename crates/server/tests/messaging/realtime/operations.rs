@@ -258,3 +258,37 @@ async fn a_message_for_later_is_answered_at_once_and_delivered_at_its_time() {
     );
     assert_eq!(message["messageId"], answer["messageId"]);
 }
+
+#[tokio::test]
+async fn each_subscription_gets_what_its_selector_and_its_subtopic_want() {
+    let world = World::new().await;
+    let mut client = Client::new(&world).await;
+    let cheap = json!({"id": "cheap", "channel": "news", "selector": "price < 10"});
+    client.subscribe_with(cheap).await;
+    let sport = json!({"id": "sport", "channel": "news", "subtopic": "sport.*"});
+    client.subscribe_with(sport).await;
+    for (payload, price, subtopic) in [
+        (1, 20, "sport.a"),
+        (2, 5, "art.b"),
+        (3, 50, "art.c"),
+        (4, 5, "art.d"),
+    ] {
+        let body = json!({"message": payload, "headers": {"price": price}, "subtopic": subtopic});
+        assert_eq!(world.post("news", body.to_string()).await.status, 200);
+    }
+    let mut heard = Vec::new();
+    for _ in 0..3 {
+        let (id, payload) = client.message().await;
+        heard.push((id, payload.as_i64().unwrap()));
+    }
+    heard.sort();
+    let expected = [("cheap", 2), ("cheap", 4), ("sport", 1)];
+    assert_eq!(heard, expected.map(|(id, payload)| (id.to_owned(), payload)));
+    let bad = json!({"op": "subscribe", "id": "x", "channel": "news", "selector": "price >"});
+    let answer = client.ask(bad).await;
+    assert_eq!(super::error_of(&answer, &json!("x")), 5906);
+    assert!(
+        answer["message"].as_str().unwrap().contains("position"),
+        "{answer}"
+    );
+}
