@@ -154,7 +154,8 @@ impl Realtime {
 impl Session for Realtime {
     fn is_ready(&self) -> bool {
         let options = &self.shared.options;
-        self.doing.is_none()
+        !self.shared.is_ending.load(Ordering::Acquire)
+            && self.doing.is_none()
             && self.publishing.len() < options.publishes
             && self.publishing_bytes < options.publish_bytes
     }
@@ -214,8 +215,9 @@ impl Session for Realtime {
         self.positions_are_due |= u128::from(self.beats).is_multiple_of(period.max(1));
     }
 
+    /// What was begun is answered first, as requests in flight are (api.md 5).
     fn is_ending(&self) -> bool {
-        self.shared.is_ending.load(Ordering::Acquire)
+        self.shared.is_ending.load(Ordering::Acquire) && self.publishing.is_empty()
     }
 
     fn end(&mut self, output: &mut Output) {

@@ -216,3 +216,30 @@ async fn a_stop_ends_subscriptions_with_a_reason_and_closes_with_1001() {
         .await;
     assert_eq!(client.message().await, ("a".to_owned(), json!(2)));
 }
+
+#[tokio::test]
+async fn a_stop_answers_every_publish_that_it_lets_through() {
+    let world = World::new().await;
+    let mut client = Client::new(&world).await;
+    for number in 0..100 {
+        let publish = json!({"op": "publish", "id": number, "channel": "news", "message": number});
+        client.say(publish).await;
+    }
+    let first = client.hear().await;
+    let World { server, admin, key } = world;
+    let answers = async {
+        let mut published = u64::from(first["op"] == "ok");
+        loop {
+            match client.next().await {
+                Message::Text(text) => published += u64::from(text.contains(r#""op":"ok""#)),
+                Message::Ping(_) => {}
+                Message::Close(_) => return published,
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    let (server, published) = tokio::join!(server.restart(), answers);
+    let world = World { server, admin, key };
+    assert_eq!(world.payloads("news").await.len() as u64, published);
+    assert!(published > 0);
+}
