@@ -74,6 +74,9 @@ pub enum Error {
         "there is nothing to cancel or edit: the message is already published, already cancelled, or absent"
     )]
     NotWaiting,
+    /// There is no such polling subscription, or it is somebody else's: 404/5907.
+    #[error("there is no such subscription in this channel, or it is not the caller's own")]
+    NoSubscription,
     /// The sync has no URL: 503.
     #[error("sync is disabled: no sync URL is configured")]
     SyncDisabled,

@@ -71,6 +71,8 @@ pub struct Options {
     pub imports: usize,
     /// How long an import waits for its turn before 503.
     pub import_wait: std::time::Duration,
+    /// How long a poll may ask to wait (api.md 3.6); over it 400/5908.
+    pub poll_wait: std::time::Duration,
     /// Messages in the ring of one channel.
     pub ring_messages: usize,
     /// Bytes of all rings together.
@@ -90,6 +92,7 @@ impl Default for Options {
         Self {
             imports: 4,
             import_wait: std::time::Duration::from_secs(10),
+            poll_wait: std::time::Duration::from_secs(60),
             ring_messages: 1_024,
             ring_bytes: 64 * 1024 * 1024,
             page_cache_bytes: 16 * 1024 * 1024,
@@ -113,6 +116,7 @@ pub struct Engine {
     watch_reads: Arc<Semaphore>,
     campaigns: CampaignClient,
     alarm: Alarm,
+    poll_wait: std::time::Duration,
     clock: Arc<dyn Clock>,
     manual_clock: Option<Arc<dyn Movable>>,
     /// Held while the clock is moved step by step; tokio's, because what is due in between awaits the store.
@@ -153,6 +157,7 @@ impl Engine {
             watch_reads: Arc::new(Semaphore::new(options.concurrent_reads.max(1))),
             campaigns: CampaignClient::new()?,
             alarm: Alarm::default(),
+            poll_wait: options.poll_wait,
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             access,

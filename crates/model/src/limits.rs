@@ -25,13 +25,16 @@ pub struct Limits {
     pub schedules: u64,
     /// Schedules or occurrences that one page of a list holds at most.
     pub schedule_page: usize,
-    /// Open subscriptions of the app on one node; over it 429/5913.
+    /// Open subscriptions of the app on one node, and polling subscriptions of the app that are kept; over
+    /// either 429/5913.
     pub subscriptions: usize,
     /// Open subscriptions of one WebSocket; over it 429/5913.
     pub connection_subscriptions: usize,
     /// Different selectors, with their subtopics, of the app's open subscriptions on one node; over it
     /// 429/5913.
     pub selectors: usize,
+    /// Messages that one poll answers with at most; the rest comes with the next.
+    pub poll_page: usize,
     /// Messages that one history request answers with at most.
     pub history_page: usize,
     /// Messages that one history request with a selector or subtopic looks through at most.
@@ -60,6 +63,7 @@ impl Default for Limits {
             subscriptions: 100_000,
             connection_subscriptions: 1_000,
             selectors: 10_000,
+            poll_page: 1_000,
             history_page: 1_000,
             history_scan: 10_000,
             import_messages: 25_000,

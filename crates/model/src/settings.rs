@@ -24,6 +24,8 @@ pub struct AppSettings {
     pub history: HistorySettings,
     /// What is published later or repeatedly.
     pub schedules: ScheduleSettings,
+    /// Subscriptions that are polled.
+    pub polling: PollingSettings,
     /// The inbox.
     pub inbox: InboxSettings,
     /// Telling the campaign system what was deleted.
@@ -187,6 +189,25 @@ impl Default for ScheduleSettings {
     }
 }
 
+/// Subscriptions that are polled (api.md 3.6).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PollingSettings {
+    /// How far back a new subscription begins.
+    pub first_window: Span,
+    /// How long a subscription that nobody polls is kept.
+    pub idle: Span,
+}
+
+impl Default for PollingSettings {
+    fn default() -> Self {
+        Self {
+            first_window: Span::seconds(60),
+            idle: Span::seconds(24 * 3_600),
+        }
+    }
+}
+
 /// The inbox of an app (api.md 4).
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -316,6 +337,9 @@ impl AppSettings {
             .chain([self.history.count]);
         if let Some(count) = counts.into_iter().find(|count| *count == 0) {
             return wrong("history.count", format!("expected at least 1, found {count}"));
+        }
+        if self.polling.idle.0.is_zero() {
+            return wrong("polling.idle", "expected more than 0, found 0".to_owned());
         }
         Ok(())
     }

@@ -99,6 +99,7 @@ impl From<Error> for ChannelError {
             Error::TooMany { .. } => (StatusCode::TOO_MANY_REQUESTS, 5913),
             Error::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, 5910),
             Error::NotFound { .. } | Error::NothingMarked => (StatusCode::NOT_FOUND, 5909),
+            Error::NoSubscription => (StatusCode::NOT_FOUND, 5907),
             Error::Unavailable { .. } | Error::SyncDisabled => (StatusCode::SERVICE_UNAVAILABLE, 5914),
             Error::OutcomeUnknown(_) => (StatusCode::SERVICE_UNAVAILABLE, 5915),
             Error::SyncFailed { .. } | Error::Internal(_) => (StatusCode::INTERNAL_SERVER_ERROR, 5919),
@@ -113,6 +114,14 @@ impl From<Error> for ChannelError {
 }
 
 impl ChannelError {
+    /// The same error with another text.
+    pub fn saying(self, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            ..self
+        }
+    }
+
     /// An error of ours, which is looked up in the log by the request's id (api.md 3.1, 500/5919).
     pub fn internal(request_id: &str) -> Self {
         let text = format!("an error inside the server, request id {request_id}");
@@ -179,7 +188,7 @@ impl From<Error> for InboxFailure {
         let status = match &error {
             // Valid but not allowed is 401 here: the documents of this family know 403 for plain HTTP alone.
             Error::Access(_) => StatusCode::UNAUTHORIZED,
-            Error::NotFound { .. } | Error::NothingMarked => StatusCode::NOT_FOUND,
+            Error::NotFound { .. } | Error::NoSubscription | Error::NothingMarked => StatusCode::NOT_FOUND,
             Error::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Error::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Error::NotBuilt { .. } => StatusCode::NOT_IMPLEMENTED,

@@ -43,6 +43,8 @@ mod log;
 mod migrations;
 /// Opening the file: pragmas, version check, the lock on the data folder.
 mod open;
+/// Subscriptions that are polled.
+mod polling;
 /// The threads that read.
 mod readers;
 /// What is to be published later or repeatedly.

@@ -13,6 +13,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "inbox_changes",
         include_str!("../migrations/0004_inbox_changes.sql"),
     ),
+    ("polling", include_str!("../migrations/0005_polling.sql")),
 ];
 
 /// Brings the schema up to date, forward only, in one transaction.

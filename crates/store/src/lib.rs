@@ -8,6 +8,7 @@
 //!
 //! - [`apps`], [`keys`]: apps, their settings and API keys, with the version that tells of changes.
 //! - [`messages`]: channels, their logs, idempotency.
+//! - [`polling`]: subscriptions that are polled, with their cursors.
 //! - [`inbox`]: inbox messages in all their states.
 //! - [`schedules`]: what is to be published later or repeatedly.
 //! - [`commits`]: what a node is told after each commit.
@@ -29,6 +30,8 @@ pub mod inbox;
 pub mod keys;
 /// Channels and their messages.
 pub mod messages;
+/// Subscriptions that are polled.
+pub mod polling;
 /// What is to be published later or repeatedly.
 pub mod schedules;
 
@@ -39,7 +42,15 @@ pub mod contract;
 /// A storage backend: everything that a node keeps.
 #[async_trait]
 pub trait Store:
-    apps::Apps + keys::Keys + messages::Messages + inbox::Inbox + schedules::Schedules + Send + Sync + 'static
+    apps::Apps
+    + keys::Keys
+    + messages::Messages
+    + polling::Polling
+    + inbox::Inbox
+    + schedules::Schedules
+    + Send
+    + Sync
+    + 'static
 {
     /// Whether the store can be read and written now (`/readyz`).
     async fn check(&self) -> Result<(), error::Error>;

@@ -17,6 +17,7 @@ use store::error::{Error, Result};
 use store::inbox::{Changes, ChangesQuery, Imported, Inbox, ListQuery, Retracted, Snapshot, SyncBatch};
 use store::keys::Keys;
 use store::messages::{Append, Appended, Channel, Head, Messages, Page, Published, Range, Start};
+use store::polling::{Advance, Advanced, Created, NewSubscription, Polling, Subscription};
 use store::schedules::{
     Edit, Edited, Fired, Gate, NewSchedule, Occurrence, Schedule, SchedulePage, ScheduleQuery, Scheduled,
     Schedules,
@@ -34,6 +35,8 @@ pub enum Fault {
     Unavailable,
     /// The operation is done, and then its outcome is not known.
     Unknown,
+    /// The cursor of a poll is moved, and then that is not known; all else works.
+    UnknownPoll,
     /// It reports an error: nothing is done.
     Broken,
 }
@@ -174,6 +177,36 @@ impl Messages for FaultyStore {
 
     async fn delete_channel(&self, app: AppKey, channel: &ChannelName) -> Result<bool> {
         self.run(self.inner.delete_channel(app, channel)).await
+    }
+}
+
+#[async_trait]
+impl Polling for FaultyStore {
+    async fn create_subscription(
+        &self,
+        app: AppKey,
+        new: NewSubscription,
+        now: UnixMillis,
+    ) -> Result<Created> {
+        self.run(self.inner.create_subscription(app, new, now)).await
+    }
+
+    async fn subscription(&self, app: AppKey, id: Uuid, now: UnixMillis) -> Result<Option<Subscription>> {
+        self.run(self.inner.subscription(app, id, now)).await
+    }
+
+    async fn advance_subscription(&self, app: AppKey, advance: Advance) -> Result<Advanced> {
+        let advanced = self.run(self.inner.advance_subscription(app, advance)).await?;
+        match self.is(Fault::UnknownPoll) {
+            true => Err(Error::OutcomeUnknown {
+                source: "the disk is on fire".into(),
+            }),
+            false => Ok(advanced),
+        }
+    }
+
+    async fn delete_subscription(&self, app: AppKey, id: Uuid, now: UnixMillis) -> Result<bool> {
+        self.run(self.inner.delete_subscription(app, id, now)).await
     }
 }
 

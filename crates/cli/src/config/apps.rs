@@ -6,7 +6,7 @@ use model::channel::ChannelPattern;
 use model::permission::{ChannelRule, Who};
 use model::settings::{
     AppSettings, CleanupSettings, CorsSettings, HistorySettings, HistoryWindow, InboxSettings, JwtSettings,
-    ScheduleSettings, Secret, SyncSettings,
+    PollingSettings, ScheduleSettings, Secret, SyncSettings,
 };
 use model::time::Span;
 use serde::Serialize;
@@ -210,6 +210,7 @@ pub fn complete() -> Map<String, Value> {
             }],
         },
         schedules: ScheduleSettings::default(),
+        polling: PollingSettings::default(),
         inbox: InboxSettings::default(),
         sync: SyncSettings {
             url: text(),

@@ -307,6 +307,7 @@ fn printed_settings_have_sources_and_no_secrets() {
     [apps.shop.inbox]
     [apps.shop.jwt]
     [apps.shop.limits]
+    [apps.shop.polling]
     [apps.shop.schedules]
     [apps.shop.sync]
     timer = "4m"  # default

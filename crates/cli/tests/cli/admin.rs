@@ -75,12 +75,17 @@ fn apps_are_made_listed_shown_changed_and_deleted() {
     import_document_bytes = 65536
     import_messages = 25000
     inbox_list = 1000
+    poll_page = 1000
     publish_bytes = 262144
     retract_ids = 25000
     schedule_page = 1000
     schedules = 2000000
     selectors = 10000
     subscriptions = 100000
+
+    [polling]
+    first_window = "1m"
+    idle = "1d"
 
     [schedules]
     keep = "7d"
@@ -94,7 +99,7 @@ fn apps_are_made_listed_shown_changed_and_deleted() {
     app shop set
     --- exit 0
     $ postbell app show shop --json
-    {"app":"shop","created":"[date]","settings":{"channels":[{"pattern":"news.*","publish":[],"subscribe":["anyone"]}],"cleanup":{"timer":"1h"},"cors":{"origins":[]},"history":{"age":"1d","count":10000},"inbox":{"clients":["web","ios","android","atv","stv"]},"jwt":{"roles_claim":"","selector_claim":""},"limits":{"channels":1000000,"connection_subscriptions":1000,"header_bytes":8192,"headers":64,"history_page":1000,"history_scan":10000,"import_bytes":67108864,"import_document_bytes":65536,"import_messages":25000,"inbox_list":1000,"publish_bytes":262144,"retract_ids":25000,"schedule_page":1000,"schedules":2000000,"selectors":10000,"subscriptions":100000},"schedules":{"keep":"7d"},"sync":{"batch":1000,"timeout":"10s","timer":"4m"}}}
+    {"app":"shop","created":"[date]","settings":{"channels":[{"pattern":"news.*","publish":[],"subscribe":["anyone"]}],"cleanup":{"timer":"1h"},"cors":{"origins":[]},"history":{"age":"1d","count":10000},"inbox":{"clients":["web","ios","android","atv","stv"]},"jwt":{"roles_claim":"","selector_claim":""},"limits":{"channels":1000000,"connection_subscriptions":1000,"header_bytes":8192,"headers":64,"history_page":1000,"history_scan":10000,"import_bytes":67108864,"import_document_bytes":65536,"import_messages":25000,"inbox_list":1000,"poll_page":1000,"publish_bytes":262144,"retract_ids":25000,"schedule_page":1000,"schedules":2000000,"selectors":10000,"subscriptions":100000},"polling":{"first_window":"1m","idle":"1d"},"schedules":{"keep":"7d"},"sync":{"batch":1000,"timeout":"10s","timer":"4m"}}}
     --- exit 0
     $ postbell app set other --file better.toml
     --- stderr

@@ -10,6 +10,8 @@ pub mod edit;
 pub mod history;
 /// The due times of a schedule that have passed.
 pub mod occurrences;
+/// Subscriptions that are polled.
+pub mod polling;
 /// Being connected to a channel, and commands.
 pub mod presence;
 /// Publishing a message.

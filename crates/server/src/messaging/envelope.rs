@@ -1,5 +1,6 @@
 use std::io::Write as _;
 
+use model::headers::Headers;
 use model::json::JsonText;
 use model::message::{Echo, Message};
 use model::time::UnixMillis;
@@ -38,13 +39,34 @@ pub fn write(out: &mut Vec<u8>, channel: &str, message: &Message) {
     formatted(
         out,
         format_args!(
-            ",\"publishAt\":{},\"repeatEvery\":{},\"repeatExpiresAt\":{},\"headers\":{{",
+            ",\"publishAt\":{},\"repeatEvery\":{},\"repeatExpiresAt\":{}",
             millis(echo.publish_at),
             echo.repeat_every.unwrap_or(0),
             millis(echo.repeat_expires_at),
         ),
     );
-    for (at, (name, value)) in content.headers.iter().enumerate() {
+    headers(out, &content.headers);
+    formatted(out, format_args!(",\"seq\":{},\"channel\":", message.seq));
+    string(out, channel);
+    out.push(b'}');
+}
+
+/// Writes a message as polling gives it (api.md 3.6), on one line.
+pub fn write_polled(out: &mut Vec<u8>, message: &Message) {
+    let content = &*message.content;
+    formatted(out, format_args!("{{\"messageId\":\"{}\"", message.id));
+    raw(out, "data", Some(&content.payload));
+    formatted(out, format_args!(",\"publishedAt\":{}", message.published_at));
+    text(out, "publisherId", content.publisher_id.as_deref());
+    headers(out, &content.headers);
+    out.push(b'}');
+}
+
+/// Always an object.
+fn headers(out: &mut Vec<u8>, headers: &Headers) {
+    field(out, "headers");
+    out.push(b'{');
+    for (at, (name, value)) in headers.iter().enumerate() {
         if at > 0 {
             out.push(b',');
         }
@@ -52,8 +74,6 @@ pub fn write(out: &mut Vec<u8>, channel: &str, message: &Message) {
         out.push(b':');
         string(out, value);
     }
-    formatted(out, format_args!("}},\"seq\":{},\"channel\":", message.seq));
-    string(out, channel);
     out.push(b'}');
 }
 

@@ -61,10 +61,9 @@ pub fn routes() -> Router<State> {
         .route("/api/messaging/{channel}/events", get(events))
         .route("/api/messaging/{channel}/history", get(history::history))
         .route("/api/messaging/{channel}/subscribe", post(polling::subscribe))
-        .route("/api/messaging/{channel}/{subscription}", get(polling::poll))
         .route(
             "/api/messaging/{channel}/{subscription}",
-            delete(polling::unsubscribe),
+            get(polling::poll).delete(polling::unsubscribe),
         )
         // Administrators.
         .route(

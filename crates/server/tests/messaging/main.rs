@@ -20,6 +20,8 @@ mod failures;
 mod filters;
 /// Idempotency keys (api.md 3.1).
 mod idempotency;
+/// Subscriptions that are polled (api.md 3.6).
+mod polling;
 /// Any JSON goes through as it is (api.md 3.1).
 mod properties;
 /// Publishing, its answers and errors (api.md 3.1).

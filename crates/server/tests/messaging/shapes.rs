@@ -51,15 +51,6 @@ async fn what_is_not_built_yet_is_501() {
     let world = World::new().await;
     world.publish("news", json!(1)).await;
     let cases = [
-        (Method::POST, "/api/messaging/news/subscribe".to_owned()),
-        (
-            Method::GET,
-            "/api/messaging/news/0199aa11-2233-7445-8667-78899aabbccd".to_owned(),
-        ),
-        (
-            Method::DELETE,
-            "/api/messaging/news/0199aa11-2233-7445-8667-78899aabbccd".to_owned(),
-        ),
         (Method::GET, "/metrics".to_owned()),
         (Method::GET, "/default?EIO=4&transport=polling".to_owned()),
     ];

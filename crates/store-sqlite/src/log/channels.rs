@@ -6,6 +6,7 @@ use store::messages::Channel;
 
 use crate::error::JobError;
 use crate::heads::SharedHeads;
+use crate::polling;
 use crate::writer::transaction::Tx;
 
 /// The app's channels by name.
@@ -48,6 +49,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, app: AppKey, name: &ChannelName) -> Result
     if let Some(count) = tx.pending.channel_counts.get_mut(&app) {
         *count = count.saturating_sub(1);
     }
+    polling::delete_of_channel(tx.connection, app, name)?;
     tx.pending.heads.insert((app, name.clone()), None);
     tx.pending.purges.push(head.channel);
     tx.pending.commits.push(Commit::ChannelDeleted {

@@ -31,7 +31,7 @@ pub(crate) mod retention;
 /// Rows as messages.
 pub(crate) mod row;
 /// Where a reader starts.
-mod start;
+pub(crate) mod start;
 /// Removing what no window holds any more.
 pub(crate) mod sweep;
 /// What a channel's window holds.

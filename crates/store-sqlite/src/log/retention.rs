@@ -26,7 +26,13 @@ pub(crate) fn deleted_apps(connection: &Connection) -> Result<Vec<AppKey>, JobEr
 pub(crate) fn purge_app(tx: &mut Tx<'_>, app: AppKey, budget: usize) -> Result<usize, JobError> {
     let limit = i64::try_from(budget).unwrap_or(i64::MAX);
     let mut removed = 0;
-    for table in ["keys", "inbox", "idempotency"] {
+    for table in [
+        "keys",
+        "inbox",
+        "idempotency",
+        "subscriptions",
+        "deleted_subscriptions",
+    ] {
         let delete =
             format!("DELETE FROM {table} WHERE rowid IN (SELECT rowid FROM {table} WHERE app = ?1 LIMIT ?2)");
         removed += tx.connection.prepare_cached(&delete)?.execute([app.0, limit])?;

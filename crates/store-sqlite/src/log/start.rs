@@ -23,6 +23,17 @@ pub(super) fn of_absent_channel(since: Option<Since>) -> Start {
     }
 }
 
+/// The last seq before the first message of the channel's window that is not older than `since`.
+pub(crate) fn before_time(
+    connection: &Connection,
+    head: &ChannelHead,
+    window: Window,
+    since: UnixMillis,
+    now: UnixMillis,
+) -> Result<u64, JobError> {
+    window::before_time(connection, head, Bounds::new(window, head, now), since)
+}
+
 /// Where a reader that asks for `since` starts (api.md 3.6).
 pub(super) fn resolve(
     connection: &Connection,

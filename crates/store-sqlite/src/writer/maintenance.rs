@@ -8,6 +8,7 @@ use crate::error::JobError;
 use crate::heads::{ChannelHead, ChannelKey};
 use crate::log::retention;
 use crate::log::sweep::{AgeSweep, CountSweep};
+use crate::polling;
 use crate::schedules::sweep;
 use crate::writer::Context;
 use crate::writer::transaction::Tx;
@@ -38,6 +39,7 @@ pub(crate) struct Maintenance {
     counts: CountSweep,
     idempotency_due: bool,
     schedules_due: bool,
+    polling_due: bool,
     loaded: bool,
     last_tick: Option<Instant>,
     paused_until: Option<Instant>,
@@ -63,6 +65,7 @@ impl Maintenance {
             || self.counts.is_due()
             || self.idempotency_due
             || self.schedules_due
+            || self.polling_due
             || context.heads.dirty() >= LAGGING_HEADS
     }
 
@@ -93,6 +96,7 @@ impl Maintenance {
         self.counts.tick();
         self.idempotency_due = true;
         self.schedules_due = true;
+        self.polling_due = true;
         // Also where no head lags: the last rows may be of a channel that was deleted since.
         if self.flush.is_none() && (context.heads.dirty() > 0 || context.heads.last_row() > self.watermark) {
             self.flush = Some(start_flush(context));
@@ -144,6 +148,11 @@ impl Maintenance {
         if left > 0 && self.schedules_due {
             let removed = sweep::remove_ended(tx, left)?;
             self.schedules_due = removed >= left;
+            left = left.saturating_sub(removed);
+        }
+        if left > 0 && self.polling_due {
+            let removed = polling::remove_gone(tx, left)?;
+            self.polling_due = removed >= left;
         }
         Ok(())
     }

@@ -44,6 +44,8 @@ pub(crate) struct Pending {
     pub(crate) purges: Vec<i64>,
     /// How many channels apps have, as far as asked for.
     pub(crate) channel_counts: HashMap<AppKey, u64>,
+    /// How many polling subscriptions apps have, as far as asked for; forgotten when old ones are removed.
+    pub(crate) subscription_counts: HashMap<AppKey, u64>,
     /// What shows later whether the transaction took place.
     pub(crate) proof: Option<Proof>,
 }

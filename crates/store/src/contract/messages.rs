@@ -24,7 +24,7 @@ pub mod time;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-fn name(text: &str) -> ChannelName {
+pub(super) fn name(text: &str) -> ChannelName {
     text.parse().unwrap()
 }
 
@@ -58,12 +58,17 @@ async fn publish_one(store: &dyn Store, append: Append) -> Arc<Message> {
     }
 }
 
-async fn publish(store: &dyn Store, app: AppKey, channel: &str, number: u64) -> Arc<Message> {
+pub(super) async fn publish(store: &dyn Store, app: AppKey, channel: &str, number: u64) -> Arc<Message> {
     publish_one(store, appending(app, channel, number)).await
 }
 
 /// Publishes the numbers 1 to `count`.
-async fn publish_many(store: &dyn Store, app: AppKey, channel: &str, count: u64) -> Vec<Arc<Message>> {
+pub(super) async fn publish_many(
+    store: &dyn Store,
+    app: AppKey,
+    channel: &str,
+    count: u64,
+) -> Vec<Arc<Message>> {
     let mut messages = Vec::new();
     for number in 1..=count {
         messages.push(publish(store, app, channel, number).await);

@@ -8,6 +8,7 @@ pub mod clock;
 pub mod inbox;
 pub mod keys;
 pub mod messages;
+pub mod polling;
 pub mod schedules;
 
 mod fixtures;
@@ -106,6 +107,18 @@ macro_rules! contract_tests {
                 schedules_are_listed_in_the_order_they_were_made
                 a_page_of_schedules_ends_where_its_bytes_are_full
             }
+            polling = polling {
+                a_subscription_comes_back_as_it_was_stored
+                a_subscription_begins_before_the_first_message_of_its_window
+                a_cursor_moves_only_from_where_it_stands
+                of_concurrent_polls_one_advances_the_cursor
+                a_subscription_is_deleted_once
+                an_expired_subscription_is_gone_unless_it_was_polled
+                the_cap_refuses_one_subscription_more
+                deleting_a_channel_ends_its_subscriptions_and_no_later_ones
+                many_subscriptions_of_a_deleted_channel_make_room_in_time
+                apps_never_see_each_others_subscriptions
+            }
             inbox_import = inbox::import {
                 a_message_comes_back_as_it_was_imported
                 an_empty_import_imports_nothing
@@ -200,6 +213,9 @@ macro_rules! contract_tests_with_clock {
             }
             schedules_list = schedules::list {
                 occurrences_tell_every_due_time_that_has_passed
+            }
+            polling = polling {
+                what_has_expired_makes_room_in_time
             }
             messages_time = messages::time {
                 a_message_has_the_time_of_the_stores_clock

@@ -107,7 +107,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 /// 5901 for what is no JSON object in UTF-8, 5902 without `message`, and the code of the field that has a
 /// wrong type (api.md 3.1).
 pub fn parse(body: &[u8], limits: &Limits) -> Result<Publish, ChannelError> {
-    let fields = object(body)?;
+    let fields: Fields<'_> = object(body)?;
     let Some(payload) = fields.text(Field::Message) else {
         return Err(no_message());
     };
@@ -131,7 +131,7 @@ pub fn parse(body: &[u8], limits: &Limits) -> Result<Publish, ChannelError> {
 /// # Errors
 /// Those of [`parse`]; a `message` of null too.
 pub fn parse_edit(body: &[u8], limits: &Limits) -> Result<Edit, ChannelError> {
-    let fields = object(body)?;
+    let fields: Fields<'_> = object(body)?;
     let echoed = |field| fields.edited(field, |_| Ok(fields.text(field)));
     let payload = match echoed(Field::Message)? {
         Some(None) => return Err(no_message()),
@@ -165,7 +165,11 @@ pub fn parse_edit(body: &[u8], limits: &Limits) -> Result<Edit, ChannelError> {
     })
 }
 
-fn object(body: &[u8]) -> Result<Fields<'_>, ChannelError> {
+/// The fields of a body.
+///
+/// # Errors
+/// 5901 for what is no JSON object in UTF-8.
+pub fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ChannelError> {
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
     let fields = serde_json::from_str(text).map_err(|error| not_an_object(&error))?;
     check_depth(text)?;

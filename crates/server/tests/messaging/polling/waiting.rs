@@ -1,0 +1,150 @@
+use std::time::{Duration, Instant};
+
+use reqwest::Method;
+use serde_json::json;
+use testkit::server::Server;
+
+use super::numbers;
+use crate::support::World;
+
+/// Long enough for a poll to be held, on a slow machine too.
+const HELD: Duration = Duration::from_millis(150);
+
+#[tokio::test]
+async fn an_answer_is_held_until_something_comes() {
+    let world = World::new().await;
+    let polling = world.polling("news").await;
+    let began = Instant::now();
+    let publishing = async {
+        tokio::time::sleep(HELD).await;
+        world.publish("news", json!(1)).await;
+    };
+    let (heard, ()) = tokio::join!(polling.payloads("?wait=60"), publishing);
+    assert_eq!(heard, numbers(1..=1));
+    assert!(began.elapsed() >= HELD, "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    // What is there already is not waited for.
+    world.publish("news", json!(2)).await;
+    let began = Instant::now();
+    assert_eq!(polling.payloads("?wait=60").await, numbers(2..=2));
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_without_messages_comes_when_the_wait_is_over() {
+    let world = World::new().await;
+    let polling = world.polling("news").await;
+    world.publish("other", json!(1)).await;
+    let began = Instant::now();
+    assert_eq!(
+        polling.poll("?wait=1").await,
+        json!({"messages": [], "position": "0"})
+    );
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn a_wait_has_bounds() {
+    let world = World::new().await;
+    let polling = world.polling("news").await;
+    for (query, found) in [
+        ("?wait=61", "61"),
+        ("?wait=-1", "-1"),
+        ("?wait=1.5", "1.5"),
+        ("?wait=x", "x"),
+    ] {
+        let answer = polling.send(Method::GET, query).await;
+        assert_eq!(answer.error(), (400, 5908), "{query}");
+        assert!(answer.message().starts_with("wait: expected"), "{}", answer.text);
+        assert!(answer.message().contains(found), "{}", answer.text);
+    }
+    assert_eq!(polling.payloads("?wait=").await, numbers(1..=0));
+    assert_eq!(polling.payloads("?wait=0").await, numbers(1..=0));
+    let shorter = World::of(
+        Server::builder()
+            .engine(|options| options.poll_wait = Duration::from_secs(2))
+            .start()
+            .await,
+    )
+    .await;
+    let answer = shorter.polling("news").await.send(Method::GET, "?wait=3").await;
+    assert_eq!(answer.error(), (400, 5908));
+    assert!(answer.message().contains("at most 2 seconds"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_held_answer_ends_when_its_key_is_revoked() {
+    let world = World::new().await;
+    let app = world.server.default_app().await;
+    let key = app.create_key("reader", "subscribe", None).await;
+    let polling = world.polling_with("news", &json!({}), &key.secret).await;
+    let revoking = async {
+        tokio::time::sleep(HELD).await;
+        app.revoke(&key).await;
+    };
+    let (answer, ()) = tokio::join!(polling.send(Method::GET, "?wait=60"), revoking);
+    assert_eq!(answer.error(), (401, 2002), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_held_answer_ends_when_a_rule_forbids_it() {
+    let world = World::new().await;
+    let app = world.server.default_app().await;
+    let polling = world.polling("news").await;
+    let changing = async {
+        tokio::time::sleep(HELD).await;
+        app.set(|settings| {
+            let rule = serde_json::from_value(json!({"pattern": "news", "subscribe": ["role:editor"]}));
+            settings.channels.push(rule.unwrap());
+        })
+        .await;
+    };
+    let (answer, ()) = tokio::join!(polling.send(Method::GET, "?wait=60"), changing);
+    assert_eq!(answer.error(), (403, 5007), "{}", answer.text);
+    assert_eq!(polling.send(Method::GET, "").await.error(), (403, 5007));
+}
+
+#[tokio::test]
+async fn a_held_answer_ends_when_its_channel_is_deleted() {
+    let world = World::new().await;
+    world.publish("news", json!(1)).await;
+    let polling = world.polling("news").await;
+    assert_eq!(polling.payloads("").await, numbers(1..=1));
+    let deleting = async {
+        tokio::time::sleep(HELD).await;
+        world.delete("/api/messaging/channels/news").await;
+    };
+    let (answer, ()) = tokio::join!(polling.send(Method::GET, "?wait=60"), deleting);
+    assert_eq!(answer.error(), (404, 5907), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_held_answer_ends_when_the_server_stops_and_nothing_is_lost() {
+    let world = World::new().await;
+    let polling = world.polling("news").await;
+    let (path, request) = (
+        polling.path.clone(),
+        world.request(Method::GET, &format!("{}?wait=60", polling.path), &polling.key),
+    );
+    let held = tokio::spawn(crate::support::send(request));
+    tokio::time::sleep(HELD).await;
+    let World { server, admin, key } = world;
+    let server = server.restart().await;
+    let answer = held.await.unwrap();
+    assert_eq!(answer.error(), (503, 5914), "{}", answer.text);
+    assert_eq!(answer.headers["retry-after"], "1");
+    let world = World { server, admin, key };
+    world.publish("news", json!(1)).await;
+    assert_eq!(super::payloads(&world.get(&path).await.json()), numbers(1..=1));
+}
+
+#[tokio::test]
+async fn held_answers_count_as_open_subscriptions() {
+    let change = |settings: &mut model::settings::AppSettings| settings.limits.subscriptions = 1;
+    let world = World::of(Server::builder().app(change).start().await).await;
+    let polling = world.polling("news").await;
+    let events = world.events("news", "").await;
+    assert_eq!(polling.send(Method::GET, "?wait=60").await.error(), (429, 5913));
+    assert_eq!(polling.payloads("").await, numbers(1..=0));
+    drop(events);
+}
