@@ -36,7 +36,7 @@ const CROWDS: [Crowd; 4] = [
         channels: 1,
         each: 1,
         rate: 1_000,
-        burst: 20_000,
+        burst: 5_000,
     },
     Crowd {
         channels: 1,
@@ -54,7 +54,7 @@ const CROWDS: [Crowd; 4] = [
         channels: 1_000,
         each: 5,
         rate: 4_000,
-        burst: 20_000,
+        burst: 5_000,
     },
 ];
 
@@ -163,7 +163,7 @@ async fn at_fixed_rates(
 ) -> anyhow::Result<()> {
     report.section(
         "Live delivery at a fixed rate",
-        "Open loop over 5 s: from the time a publish was due to its receipt by each reader, all on the same cores. Medians of the rounds (lowest–highest).",
+        "Open loop over 4 s: from the time a publish was due to its receipt by each reader, all on the same cores. Medians of the rounds (lowest–highest).",
         &["transport", "channels × readers", "server", "deliveries/s", "p50 ms", "p99 ms", "server CPU µs a delivery"],
     );
     for &transport in transports {
@@ -189,7 +189,7 @@ async fn at_fixed_rates(
 
 /// Messages leave at their times whatever the server does: one connection may be late, not all.
 async fn at_fixed_rate(target: &Target, transport: Transport, crowd: Crowd) -> anyhow::Result<Run> {
-    const SECONDS: u32 = 5;
+    const SECONDS: u32 = 4;
     let counted = Arc::new(Counted::new()?);
     let readers = Readers::open(target, transport, crowd.channels, crowd.each, &counted).await?;
     let (interval, messages) = (Duration::from_secs(1) / crowd.rate, crowd.rate * SECONDS);

@@ -59,28 +59,27 @@ async fn run(stalled: usize) -> anyhow::Result<Vec<String>> {
             highest = highest.max(target.server.anonymous()?);
         }
     }
-    let rate = MESSAGES as f64 / began.elapsed().as_secs_f64();
+    let ended = Instant::now();
+    let rate = MESSAGES as f64 / (ended - began).as_secs_f64();
     let latency = live.await.context("the live reader panicked")??;
     highest = highest.max(target.server.anonymous()?);
-    let after = target.server.anonymous()?;
 
     let (mut read_on, mut resumed) = (0, 0);
     if stalled > 0 {
-        let rest = readers.split_off(CHECKED);
-        for reader in &mut readers {
-            reader.read_up_to(MESSAGES).await?;
-            read_on += 1;
-        }
-        tokio::time::sleep(CLOSED_AFTER.saturating_sub(began.elapsed())).await;
-        for (number, mut reader) in rest.into_iter().enumerate() {
+        let mut rest = readers.split_off(CHECKED);
+        let reading = readers.iter_mut().map(|reader| reader.read_up_to(MESSAGES));
+        read_on = futures_util::future::try_join_all(reading).await?.len();
+        tokio::time::sleep_until((ended + CLOSED_AFTER).into()).await;
+        rest.truncate(CHECKED);
+        for reader in &mut rest {
             reader.read_to_end().await?;
-            if number < CHECKED {
-                reader.resume(&target).await?;
-                reader.read_up_to(MESSAGES).await?;
-                resumed += 1;
-            }
+            ensure!(reader.seq < MESSAGES, "a reader that stopped was not closed");
+            reader.resume(&target).await?;
         }
+        let reading = rest.iter_mut().map(|reader| reader.read_up_to(MESSAGES));
+        resumed = futures_util::future::try_join_all(reading).await?.len();
     }
+    let after = target.server.anonymous()?;
     let mebibytes = |kibibytes: f64| format!("{:.0}", kibibytes / 1024.0);
     Ok(vec![
         stalled.to_string(),

@@ -51,7 +51,9 @@ pub(crate) struct Signal {
 
 #[derive(Default)]
 struct State {
-    dirty: Vec<Dirty>,
+    /// The first one apart: mostly there is no other, and a list would be allocated for each message.
+    first: Option<Dirty>,
+    others: Vec<Dirty>,
     waker: Option<Waker>,
     /// Boxed because almost no connection ever gets any.
     orders: Option<Box<Orders>>,
@@ -68,10 +70,10 @@ impl Signal {
     pub(crate) fn mark(&self, dirty: Dirty) {
         let waker = {
             let mut state = self.state.lock();
-            if state.dirty.capacity() == 0 {
-                state.dirty.reserve_exact(1);
+            match state.first {
+                None => state.first = Some(dirty),
+                Some(_) => state.others.push(dirty),
             }
-            state.dirty.push(dirty);
             state.waker.take()
         };
         if let Some(waker) = waker {
@@ -92,17 +94,18 @@ impl Signal {
     }
 
     /// Takes all that waits, and the waker: who runs need not be woken.
-    pub(crate) fn take(&self) -> (Vec<Dirty>, Option<Box<Orders>>) {
+    pub(crate) fn take(&self) -> (impl Iterator<Item = Dirty> + use<>, Option<Box<Orders>>) {
         let mut state = self.state.lock();
         state.waker = None;
-        (mem::take(&mut state.dirty), state.orders.take())
+        let others = mem::take(&mut state.others);
+        (state.first.take().into_iter().chain(others), state.orders.take())
     }
 
     /// Leaves the waker, unless something waits already: then the answer is false and the caller must
     /// look again.
     pub(crate) fn sleep(&self, waker: &Waker) -> bool {
         let mut state = self.state.lock();
-        if !state.dirty.is_empty() || state.orders.is_some() {
+        if state.first.is_some() || state.orders.is_some() {
             return false;
         }
         state.waker = Some(waker.clone());

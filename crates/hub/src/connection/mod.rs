@@ -184,10 +184,11 @@ impl Connection {
     /// All that waits, within the limits; pending while nothing does. The waker is called at most once
     /// until the next poll, but for pages of history. Runs within a tokio runtime.
     pub fn poll_batch(&mut self, context: &mut Context<'_>, limits: BatchLimits) -> Poll<Vec<Delivery>> {
-        let mut work = self.work.take().unwrap_or_default();
+        // On the stack while it is looked at: most turns leave nothing to do, and so no box.
+        let mut work = self.work.take().map(|work| *work).unwrap_or_default();
         let batch = self.turn(&mut work, context, limits);
         if !work.is_idle() {
-            self.work = Some(work);
+            self.work = Some(Box::new(work));
         }
         batch
     }

@@ -18,7 +18,7 @@ fn drained(parked: &mut Parked, signal: &Arc<Signal>) -> Vec<u32> {
         seq: 4,
     };
     parked.drain(seen).tell();
-    let mut dirty: Vec<_> = signal.take().0.iter().map(|dirty| dirty.slot.index).collect();
+    let mut dirty: Vec<_> = signal.take().0.map(|dirty| dirty.slot.index).collect();
     dirty.sort_unstable();
     dirty
 }
