@@ -6,6 +6,12 @@ pub mod connection;
 /// `publish`.
 pub mod publish;
 
+/// Times and repetitions on the command line.
+pub mod timing;
+
+/// `schedules list|show|cancel|edit`.
+pub mod schedules;
+
 /// `subscribe`.
 pub mod subscribe;
 
@@ -50,6 +56,8 @@ pub enum ClientCommand {
     /// Tell where a message stands
     #[command(after_help = status::HELP)]
     Status(Call<status::StatusArgs>),
+    /// List, show, cancel and change what is published later or repeatedly
+    Schedules(Call<schedules::SchedulesArgs>),
     /// Import personal messages from a campaign file
     #[command(after_help = import::HELP)]
     Import(Call<import::ImportArgs>),
@@ -105,6 +113,7 @@ async fn dispatch(command: ClientCommand, output: &Output) -> anyhow::Result<Exi
         ClientCommand::Publish(call) => publish::run(call.args, &connect(call.connection)?).await,
         ClientCommand::Subscribe(call) => subscribe::run(call.args, &connect(call.connection)?).await,
         ClientCommand::Status(call) => status::run(call.args, &connect(call.connection)?).await,
+        ClientCommand::Schedules(call) => schedules::run(call.args, &connect(call.connection)?).await,
         ClientCommand::Import(call) => import::run(call.args, &connect(call.connection)?).await,
         ClientCommand::Inbox(call) => inbox::run(call.args, &connect(call.connection)?).await,
         ClientCommand::Retract(call) => retract::run(call.args, &connect(call.connection)?).await,

@@ -3,10 +3,13 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use client::messaging::publish::Publish;
+use engine::system::SystemClock;
+use model::time::Clock as _;
 use serde_json::value::{RawValue, to_raw_value};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 
 use super::connection::Connection;
+use super::timing::{TimingArgs, local};
 
 /// Examples, output and exit status.
 pub const HELP: &str = "\
@@ -16,8 +19,12 @@ Examples:
   postbell publish news 'Hello there'
   postbell publish news --raw '{\"goal\": 1}' --header lang=sv
   echo 'from a pipe' | postbell publish news -
+  postbell publish team 'Weekly report, please' --cron '0 9 * * MON' --timezone Europe/Stockholm
+  postbell publish doors 'They open' --at +10m --every 30s --times 5 --dry-run
 
-Output: the message's id; with --json {\"messageId\",\"status\",\"errorMessage\",\"replayed\"}.
+Output: the message's id; with --json {\"messageId\",\"status\",\"errorMessage\",\"replayed\"}. With --dry-run the next
+times, at most ten, in the local zone; with --json {\"occurrences\": [epoch ms]}. A key needs the scope `schedule`
+to publish later or repeatedly; `schedules` lists, cancels and changes what waits.
 Exit status: 0 the message is durable, 1 failure, 2 wrong usage.";
 
 /// More than any server takes (256 KiB by default), so that a wrong file on stdin fails here.
@@ -45,6 +52,11 @@ pub struct PublishArgs {
     /// Makes trying again with the same message harmless for 24 hours
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Print when it would be published, and publish nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    timing: TimingArgs,
 }
 
 /// Publishes one message.
@@ -62,6 +74,23 @@ pub async fn run(args: PublishArgs, connection: &Connection) -> anyhow::Result<E
     publish.publisher_id = args.publisher;
     publish.subtopic = args.subtopic;
     publish.idempotency_key = args.idempotency_key;
+    let (now, timing) = (SystemClock.now(), args.timing);
+    publish.publish_at = timing.at.map(|time| time.millis(now));
+    publish.repeat_every = timing.every;
+    publish.repeat_expires_at = timing.until.map(|time| time.millis(now));
+    publish.repeat_cron = timing.cron;
+    publish.timezone = timing.timezone;
+    publish.repeat_times = timing.times;
+    if args.dry_run {
+        let told = connection.client.dry_run(&args.channel, &publish).await?;
+        if connection.json {
+            connection.output.json(&told)?;
+        } else {
+            let lines: String = told.occurrences.iter().map(|at| local(*at) + "\n").collect();
+            connection.output.bytes(lines.as_bytes())?;
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let published = connection.client.publish(&args.channel, &publish).await?;
     if connection.json {
         connection.output.json(&published)?;
@@ -85,7 +114,8 @@ pub async fn run(args: PublishArgs, connection: &Connection) -> anyhow::Result<E
     Ok(ExitCode::SUCCESS)
 }
 
-fn payload(text: String, raw: bool) -> anyhow::Result<Box<RawValue>> {
+/// The message as JSON: a string, or with `raw` as it is written.
+pub fn payload(text: String, raw: bool) -> anyhow::Result<Box<RawValue>> {
     if raw {
         RawValue::from_string(text.trim().to_owned())
             .context("MESSAGE is not JSON; leave --raw out to publish it as text")
@@ -118,14 +148,16 @@ async fn read(input: impl AsyncRead + Unpin) -> anyhow::Result<String> {
     Ok(text)
 }
 
-fn header(text: &str) -> Result<(String, String), String> {
+/// Reads `NAME=VALUE`.
+pub fn header(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
         _ => Err("expected NAME=VALUE".to_owned()),
     }
 }
 
-fn unique(headers: Vec<(String, String)>) -> anyhow::Result<BTreeMap<String, String>> {
+/// Headers by name, none twice.
+pub fn unique(headers: Vec<(String, String)>) -> anyhow::Result<BTreeMap<String, String>> {
     let mut map = BTreeMap::new();
     for (name, value) in headers {
         if map.contains_key(&name) {

@@ -21,6 +21,7 @@ fn the_help_lists_every_command() {
       publish          Publish a message to a channel and print its id
       subscribe        Print a channel's messages as they come, until Ctrl-C
       status           Tell where a message stands
+      schedules        List, show, cancel and change what is published later or repeatedly
       import           Import personal messages from a campaign file
       inbox            List, show and delete personal messages
       retract          Take personal messages back
@@ -191,6 +192,11 @@ fn there_is_a_man_page_for_every_command() {
     postbell-restore.1
     postbell-retract.1
     postbell-sample-campaign.1
+    postbell-schedules-cancel.1
+    postbell-schedules-edit.1
+    postbell-schedules-list.1
+    postbell-schedules-show.1
+    postbell-schedules.1
     postbell-serve.1
     postbell-status.1
     postbell-subscribe.1

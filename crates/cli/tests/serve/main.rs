@@ -8,5 +8,6 @@ mod dev;
 mod http;
 mod life;
 mod main_job;
+mod schedules;
 mod server;
 mod tls;

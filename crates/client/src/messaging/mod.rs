@@ -7,6 +7,15 @@ pub mod status;
 /// `DELETE /api/messaging/{message-id}`.
 pub mod cancel;
 
+/// `PATCH /api/messaging/{message-id}`.
+pub mod edit;
+
+/// `GET /api/messaging/scheduled`.
+pub mod scheduled;
+
+/// `GET /api/messaging/{message-id}/occurrences`.
+pub mod occurrences;
+
 /// `GET /api/messaging/{channel}/history`.
 pub mod history;
 

@@ -30,6 +30,15 @@ pub struct Publish {
     /// No occurrence after it; epoch milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repeat_expires_at: Option<i64>,
+    /// Calendar expression: publish whenever it matches, instead of an interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat_cron: Option<String>,
+    /// IANA zone of the expression; UTC where absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<String>,
+    /// Stop after so many due times.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub repeat_times: Option<u64>,
     /// Sent as `Idempotency-Key`: makes a second try with the same content harmless.
     #[serde(skip)]
     pub idempotency_key: Option<String>,
@@ -47,6 +56,9 @@ impl Publish {
             publish_at: None,
             repeat_every: None,
             repeat_expires_at: None,
+            repeat_cron: None,
+            timezone: None,
+            repeat_times: None,
             idempotency_key: None,
         }
     }
@@ -67,7 +79,23 @@ pub struct Published {
     pub replayed: bool,
 }
 
+/// The answer to a dry run: epoch milliseconds, at most ten.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DryRun {
+    /// When it would be published.
+    pub occurrences: Vec<i64>,
+}
+
 impl Client {
+    /// Tells when a message would be published; nothing is (api.md 3.3).
+    ///
+    /// # Errors
+    /// Refusals of api.md 3.1.
+    pub async fn dry_run(&self, channel: &str, publish: &Publish) -> Result<DryRun, Error> {
+        let request = self.messaging(Method::POST, &[channel], &[("dryRun", Some("true"))])?;
+        self.json("publish", request.json(publish)).await
+    }
+
     /// Publishes to a channel; once this returns, the message is durable.
     ///
     /// # Errors

@@ -42,6 +42,54 @@ async fn text_goes_as_a_string_and_raw_json_as_written() {
 }
 
 #[tokio::test]
+async fn times_and_repetitions_go_as_the_fields_of_the_contract() {
+    let stub = Stub::play(vec![Answer::json(200, DONE), Answer::json(200, DONE)]).await;
+    let captured = Captured::default();
+    let words = [
+        "c",
+        "x",
+        "--at",
+        "2026-12-24T15:00:00+01:00",
+        "--every",
+        "10m",
+        "--until",
+        "1798207200000",
+        "--times",
+        "5",
+    ];
+    assert_eq!(publish(&stub, &captured, false, &words).await, 0);
+    let words = [
+        "c",
+        "x",
+        "--cron",
+        "0 9 * * MON",
+        "--timezone",
+        "Europe/Stockholm",
+    ];
+    assert_eq!(publish(&stub, &captured, false, &words).await, 0);
+    let requests = stub.requests();
+    let first = r#"{"message":"x","publishAt":1798120800000,"repeatEvery":600,"repeatExpiresAt":1798207200000,"repeatTimes":5}"#;
+    assert_eq!(String::from_utf8_lossy(&requests[0].body), first);
+    let second = r#"{"message":"x","repeatCron":"0 9 * * MON","timezone":"Europe/Stockholm"}"#;
+    assert_eq!(String::from_utf8_lossy(&requests[1].body), second);
+}
+
+#[tokio::test]
+async fn a_dry_run_prints_the_times_and_publishes_nothing() {
+    let told = r#"{"occurrences":[1798120800000,1798121400000]}"#;
+    let stub = Stub::play(vec![Answer::json(200, told), Answer::json(200, told)]).await;
+    let captured = Captured::default();
+    let words = ["c", "x", "--every", "10m", "--dry-run"];
+    assert_eq!(publish(&stub, &captured, true, &words).await, 0);
+    assert_eq!(captured.results(), format!("{told}\n"));
+    assert_eq!(stub.requests()[0].line, "POST /api/messaging/c?dryRun=true");
+    let captured = Captured::default();
+    assert_eq!(publish(&stub, &captured, false, &words).await, 0);
+    assert_eq!(captured.results().lines().count(), 2);
+    assert!(captured.results().contains("2026-12-2"), "{}", captured.results());
+}
+
+#[tokio::test]
 async fn a_failed_message_is_a_failure() {
     let failed = r#"{"errorMessage":"no push provider","messageId":"message:A","status":"failed"}"#;
     let stub = Stub::play(vec![Answer::json(200, failed)]).await;
