@@ -56,7 +56,7 @@ pub struct PublishArgs {
     #[arg(long)]
     dry_run: bool,
     #[command(flatten)]
-    timing: TimingArgs,
+    timing: Box<TimingArgs>,
 }
 
 /// Publishes one message.
@@ -74,7 +74,7 @@ pub async fn run(args: PublishArgs, connection: &Connection) -> anyhow::Result<E
     publish.publisher_id = args.publisher;
     publish.subtopic = args.subtopic;
     publish.idempotency_key = args.idempotency_key;
-    let (now, timing) = (SystemClock.now(), args.timing);
+    let (now, timing) = (SystemClock.now(), *args.timing);
     publish.publish_at = timing.at.map(|time| time.millis(now));
     publish.repeat_every = timing.every;
     publish.repeat_expires_at = timing.until.map(|time| time.millis(now));

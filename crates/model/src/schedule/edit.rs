@@ -57,7 +57,7 @@ impl TimingEdit {
     /// publishes nothing. `Ok(None)`: the edit leaves the timing as it is, and the due times with it.
     ///
     /// # Errors
-    /// Those of [`Planned::new`]. A `publishAt` from before the edit may lie in the past.
+    /// Those of [`Planned::new`](crate::schedule::Planned::new). A `publishAt` from before the edit may lie in the past.
     pub fn rebase(
         &self,
         fields: &TimingFields,
