@@ -8,6 +8,7 @@
 //! - `list`: inbox lists against a handler that answers at once.
 //! - `live`: deliveries to live readers beside nginx with nchan, what an idle one costs, and readers that
 //!   stop reading.
+//! - `selector`: one evaluation of a selector, and what the selectors of many subscribers cost a publish.
 //! - `schedules`: what a million waiting schedules cost, and how late occurrences are.
 
 use anyhow::Context as _;
@@ -31,6 +32,8 @@ mod publish;
 mod report;
 /// Schedules.
 mod schedules;
+/// Selectors.
+mod selector;
 /// The server under test.
 mod server;
 
@@ -49,6 +52,8 @@ enum Part {
     List,
     /// Live delivery
     Live(live::Choice),
+    /// Selectors
+    Selector,
     /// Schedules
     Schedules,
     /// The bare server (started by the other parts)
@@ -80,12 +85,14 @@ async fn run(part: Part) -> anyhow::Result<()> {
         Part::Import => import::measure(&mut report).await?,
         Part::List => list::measure(&mut report).await?,
         Part::Live(choice) => live::measure(&mut report, &choice).await?,
+        Part::Selector => selector::measure(&mut report)?,
         Part::Schedules => schedules::measure(&mut report).await?,
         Part::All => {
             publish::measure(&mut report).await?;
             import::measure(&mut report).await?;
             list::measure(&mut report).await?;
             live::measure(&mut report, &live::Choice::default()).await?;
+            selector::measure(&mut report)?;
             schedules::measure(&mut report).await?;
             std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
         }

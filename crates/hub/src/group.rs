@@ -137,41 +137,59 @@ impl Group {
     }
 }
 
-/// What a group's filter said about the messages of the ring; `None` where nobody asked yet.
+/// What a group's filter said about the messages of the ring: bits by seq, in blocks of 64.
 #[derive(Default)]
 struct Verdicts {
+    /// The number of the first block; its first seq is 64 times that.
     first: u64,
-    known: VecDeque<Option<bool>>,
+    blocks: VecDeque<Block>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Block {
+    /// The messages that the filter was asked about.
+    known: u64,
+    /// Those of them that the group gets.
+    wanted: u64,
 }
 
 impl Verdicts {
     fn forget_before(&mut self, seq: u64) {
-        if seq < self.first {
+        let block = seq / 64;
+        if block < self.first {
             // The ring began anew with older messages.
             *self = Self::default();
         }
-        while self.first < seq && self.known.pop_front().is_some() {
+        while self.first < block && self.blocks.pop_front().is_some() {
             self.first += 1;
         }
-        if self.known.is_empty() {
-            self.first = seq;
+        if self.blocks.is_empty() {
+            self.first = block;
         }
     }
 
     fn get(&self, seq: u64) -> Option<bool> {
-        let index = usize::try_from(seq.checked_sub(self.first)?).ok()?;
-        self.known.get(index).copied().flatten()
+        let index = usize::try_from((seq / 64).checked_sub(self.first)?).ok()?;
+        let (block, bit) = (self.blocks.get(index)?, 1 << (seq % 64));
+        (block.known & bit != 0).then_some(block.wanted & bit != 0)
     }
 
-    /// `seq` is at or after `first`, and less than a ring's length beyond it.
+    /// `seq` is at or after what was forgotten last, and less than a ring's length beyond it.
     fn set(&mut self, seq: u64, verdict: bool) {
-        let Some(index) = seq.checked_sub(self.first) else {
+        let Some(index) = (seq / 64).checked_sub(self.first) else {
             return;
         };
-        let index = index as usize;
-        if self.known.len() <= index {
-            self.known.resize(index + 1, None);
+        let (index, bit) = (index as usize, 1 << (seq % 64));
+        if self.blocks.len() <= index {
+            self.blocks.resize(index + 1, Block::default());
         }
-        self.known[index] = Some(verdict);
+        let block = &mut self.blocks[index];
+        block.known |= bit;
+        if verdict {
+            block.wanted |= bit;
+        }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests;

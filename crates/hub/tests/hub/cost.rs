@@ -1,8 +1,10 @@
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 
 use crate::support::*;
+use ::model::message::Message;
 use ::model::position::Epoch;
+use ::model::selector::Selector;
 use postbell_hub::{BatchLimits, Filter, HubOptions, SubscriptionId};
 
 const ONE: Epoch = Epoch(0xa1);
@@ -198,4 +200,69 @@ async fn readers_that_come_and_go_leave_nothing_behind() {
     assert_eq!(Arc::strong_count(&message), 2, "the store's and ours");
     drop(staying);
     assert_eq!(hub.channels(), 0);
+}
+
+/// A selector as a filter that counts how often it is asked.
+struct Counted {
+    selector: Selector,
+    key: String,
+    asked: Arc<AtomicUsize>,
+}
+
+impl Filter for Counted {
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn matches(&self, message: &Message) -> bool {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        self.selector.matches(&message.content.headers)
+    }
+}
+
+#[tokio::test]
+async fn ten_selectors_of_ten_thousand_subscribers_cost_ten_evaluations_a_message() {
+    let (hub, _) = hub(OPTIONS());
+    let channel = key("news");
+    let asked = Arc::new(AtomicUsize::new(0));
+    let wakes: Vec<_> = (0..10).map(|_| Arc::new(Wakes::default())).collect();
+    let mut connections = Vec::new();
+    for nth in 0..10_000 {
+        // Each subscriber has a filter of its own; the text alone tells which are the same.
+        let selector: Selector = format!("n = {}", nth % 10).parse().unwrap();
+        let filter = Counted {
+            key: selector.to_string(),
+            selector,
+            asked: Arc::clone(&asked),
+        };
+        let mut connection = hub.connect();
+        connection.subscribe(SUB, hub.register(&channel, Some(Arc::new(filter))), live(ONE, 0));
+        assert!(poll(&mut connection, &wakes[nth % 10], LIMITS).is_pending());
+        connections.push(connection);
+    }
+    for seq in 1..=20 {
+        hub.publish(&channel, ONE, message_with(seq, &[("n", "10")]));
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 20 * 10);
+    assert!(wakes.iter().all(|wakes| wakes.0.load(Ordering::Relaxed) == 0));
+
+    hub.publish(&channel, ONE, message_with(21, &[("n", "7")]));
+    assert_eq!(asked.load(Ordering::Relaxed), 21 * 10);
+    let woken: Vec<_> = wakes
+        .iter()
+        .map(|wakes| wakes.0.load(Ordering::Relaxed))
+        .collect();
+    assert_eq!(woken, [0, 0, 0, 0, 0, 0, 0, 1_000, 0, 0]);
+    // The thousand share what the publish found out.
+    for (nth, connection) in connections
+        .iter_mut()
+        .enumerate()
+        .filter(|(nth, _)| nth % 10 == 7)
+    {
+        let std::task::Poll::Ready(batch) = poll(connection, &wakes[7], LIMITS) else {
+            panic!("subscriber {nth} has a message");
+        };
+        assert_eq!(batch.iter().map(line).collect::<Vec<_>>(), ["1: 21"]);
+    }
+    assert_eq!(asked.load(Ordering::Relaxed), 21 * 10);
 }

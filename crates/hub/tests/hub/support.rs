@@ -64,7 +64,19 @@ pub const WAITING: Start = Start {
 };
 
 pub fn message(seq: u64, bytes: usize) -> Arc<Message> {
-    Arc::new(Message {
+    Arc::new(content(seq, bytes, Headers::default()))
+}
+
+/// A message with these headers.
+pub fn message_with(seq: u64, headers: &[(&str, &str)]) -> Arc<Message> {
+    let pairs = headers
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()));
+    Arc::new(content(seq, 10, Headers::from_stored(pairs.collect())))
+}
+
+fn content(seq: u64, bytes: usize, headers: Headers) -> Message {
+    Message {
         id: MessageId::one_shot(uuid::Uuid::from_u128(u128::from(seq))),
         seq,
         published_at: UnixMillis(0),
@@ -72,11 +84,11 @@ pub fn message(seq: u64, bytes: usize) -> Arc<Message> {
             payload: JsonText::from_checked(&format!("\"{}\"", "x".repeat(bytes))),
             publisher_id: None,
             subtopic: None,
-            headers: Headers::default(),
+            headers,
             publish_policy: None,
             echo: None,
         }),
-    })
+    }
 }
 
 /// Matches the multiples of a number, and counts how often it is asked.
