@@ -11,6 +11,7 @@ use model::app::{AppId, RESERVED};
 use crate::State;
 use crate::envelope::Meta;
 use crate::error::{ChannelError, Family, InboxFailure, LacksRequestId};
+use crate::rt;
 use crate::serve::client::ClientInfo;
 use crate::serve::hooks::{Hooks, RequestContext};
 
@@ -108,7 +109,10 @@ impl ServerHooks {
 impl Hooks for ServerHooks {
     fn prepare(&self, parts: &mut Parts) -> Result<(), Response> {
         let Route { classic, path } = Route::of(parts.uri.path());
-        let id = self.app_name(classic.as_ref(), parts.extensions.get::<ClientInfo>());
+        let id = match rt::request::app_of(&parts.uri) {
+            Some(app) => decoded(app),
+            None => self.app_name(classic.as_ref(), parts.extensions.get::<ClientInfo>()),
+        };
         let app = id
             .parse()
             .ok()

@@ -41,6 +41,8 @@ pub mod query;
 pub mod realtime;
 /// All routes.
 pub mod router;
+/// Backendless RT (api.md 3.6).
+pub mod rt;
 /// Frames over upgraded connections.
 pub mod websocket;
 
@@ -55,6 +57,8 @@ pub struct Settings {
     pub any_origin: bool,
     /// The limits of WebSockets.
     pub realtime: realtime::Options,
+    /// The limits of Backendless RT.
+    pub rt: rt::options::Options,
 }
 
 /// What every handler has.

@@ -1,5 +1,7 @@
+use std::sync::Arc;
+
 use axum::Router;
-use axum::extract::State as AxumState;
+use axum::extract::{Request, State as AxumState};
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
@@ -8,10 +10,12 @@ use http::{StatusCode, Uri};
 
 use crate::envelope::Meta;
 use crate::error::{ChannelError, Family, InboxFailure};
-use crate::{State, envelope, inbox, messaging, operating, realtime};
+use crate::rt::Rt;
+use crate::{State, envelope, inbox, messaging, operating, realtime, rt};
 
 /// All routes, finished: the edge rewrites classic paths and aliases before them ([`crate::addressing`]).
 pub fn router(state: State) -> Router {
+    let rt = Rt::new(state.clone());
     Router::new()
         // Anybody.
         .route("/healthz", get(operating::healthz))
@@ -27,7 +31,7 @@ pub fn router(state: State) -> Router {
         .merge(realtime::routes())
         // Users and the campaign system.
         .merge(inbox::routes().layer(from_fn_with_state(state.clone(), envelope::wrap)))
-        .fallback(not_found)
+        .fallback(move |state, meta, request| unmatched(Arc::clone(&rt), state, meta, request))
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(state)
 }
@@ -39,16 +43,18 @@ const NOT_BUILT: [(&str, &str); 3] = [
     ("/console", "the console"),
 ];
 
+/// Backendless RT has no path of its own: its first segment is an app.
+async fn unmatched(rt: Arc<Rt>, state: AxumState<State>, meta: Meta, request: Request) -> Response {
+    match rt::request::app_of(request.uri()) {
+        Some(_) => rt.answer(request).await,
+        None => not_found(state, meta, request.into_parts().0.uri).await,
+    }
+}
+
 async fn not_found(AxumState(state): AxumState<State>, meta: Meta, uri: Uri) -> Response {
     let not_built = NOT_BUILT.iter().find(|(path, _)| *path == uri.path());
-    let is_socket_io = uri
-        .query()
-        .is_some_and(|query| query.split('&').any(|pair| pair.starts_with("EIO=")));
     let error = match not_built {
         Some((_, what)) => Error::NotBuilt { what },
-        None if is_socket_io => Error::NotBuilt {
-            what: "Backendless RT",
-        },
         None => Error::NotFound { what: "route" },
     };
     match Family::of(uri.path()) {

@@ -115,6 +115,7 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
                 .map(|url| url.trim_end_matches('/').to_owned()),
             any_origin: loaded.dev,
             realtime: server::realtime::Options::default(),
+            rt: server::rt::options::Options::default(),
         }),
     };
     let router = server::router::router(state.clone());

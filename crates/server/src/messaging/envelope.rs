@@ -8,6 +8,20 @@ use model::time::UnixMillis;
 /// Writes a message as SSE, WebSocket and history give it (api.md 3.6), on one line. The payload and the
 /// fields that are only echoed pass as they came.
 pub fn write(out: &mut Vec<u8>, channel: &str, message: &Message) {
+    open(out, message);
+    formatted(out, format_args!(",\"seq\":{},\"channel\":", message.seq));
+    string(out, channel);
+    out.push(b'}');
+}
+
+/// Writes a message as Backendless RT gives it: the same without `seq` and `channel`.
+pub fn write_rt(out: &mut Vec<u8>, message: &Message) {
+    open(out, message);
+    out.push(b'}');
+}
+
+/// The fields that every way of delivery has, without the closing brace.
+fn open(out: &mut Vec<u8>, message: &Message) {
     let content = &*message.content;
     let nothing = Echo::default();
     let echo = content.echo.as_deref().unwrap_or(&nothing);
