@@ -52,7 +52,6 @@ async fn what_is_not_built_yet_is_501() {
     world.publish("news", json!(1)).await;
     let cases = [
         (Method::GET, "/metrics".to_owned()),
-        (Method::GET, "/default?EIO=4&transport=polling".to_owned()),
     ];
     for (method, path) in cases {
         let answer = send(world.request(method.clone(), &path, &world.admin)).await;
