@@ -115,7 +115,7 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
                 .map(|url| url.trim_end_matches('/').to_owned()),
             any_origin: loaded.dev,
             realtime: server::realtime::Options::default(),
-            rt: server::rt::options::Options::default(),
+            rt: rt_options(config),
         }),
     };
     let router = server::router::router(state.clone());
@@ -224,6 +224,14 @@ fn engine_options(config: &Config) -> engine::Options {
         page_cache_bytes: config.hub.page_cache_bytes,
         concurrent_reads: config.hub.concurrent_reads,
         ..engine::Options::default()
+    }
+}
+
+fn rt_options(config: &Config) -> server::rt::options::Options {
+    server::rt::options::Options {
+        max_sessions: config.server.max_connections,
+        stall: config.server.write_stall_timeout.0,
+        ..server::rt::options::Options::default()
     }
 }
 

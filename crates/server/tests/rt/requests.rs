@@ -1,5 +1,5 @@
-use serde_json::{Value, json};
 use postbell_server::rt::options::Options;
+use serde_json::{Value, json};
 use testkit::server::Server;
 use testkit::soon;
 

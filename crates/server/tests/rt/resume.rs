@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use serde_json::json;
 use postbell_server::rt::options::Options;
+use serde_json::json;
 use testkit::soon;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;

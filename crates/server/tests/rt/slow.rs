@@ -1,8 +1,8 @@
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
-use serde_json::json;
 use postbell_server::rt::options::Options;
+use serde_json::json;
 use testkit::soon;
 
 use crate::support::{Polling, World, until};

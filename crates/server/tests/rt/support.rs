@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use serde_json::{Value, json};
 use postbell_server::rt::options::Options;
+use serde_json::{Value, json};
 use testkit::app::App;
 use testkit::server::{Builder, Server};
 use testkit::soon;
