@@ -25,6 +25,7 @@ async fn who_is_connected_is_listed_and_told() {
     let mut other =
         crate::support::Polling::connect(&world.server, &format!("userToken={token}&clientId=c2")).await;
     other.subscribe("c", "PUB_SUB_CONNECT", channel.clone()).await;
+    assert_eq!(other.event().await.1["data"], "connected");
     let ann_sid = other.sid.clone();
     let ann = [(ann_sid.as_str(), Some("ann"))];
     assert_eq!(watcher.event().await.1["data"], status("CONNECTED", &ann));

@@ -6,7 +6,7 @@ use testkit::soon;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{Polling, World, Ws, ready};
+use crate::support::{SEPARATOR, World, Ws, parsed, payload, ready};
 
 #[tokio::test]
 async fn a_websocket_that_comes_back_goes_on_where_it_stopped() {
@@ -174,10 +174,18 @@ async fn a_method_whose_answer_was_lost_is_not_run_again() {
     }
 }
 
+const MESSAGES: u64 = 300;
+
 #[tokio::test]
 async fn clients_that_flap_lose_nothing_and_keep_the_order() {
-    let world = World::new().await;
-    const MESSAGES: u64 = 400;
+    let options = Options {
+        confirm_after: Duration::from_millis(20),
+        tick: Duration::from_millis(10),
+        ..Options::default()
+    };
+    let world = World::with(options).await;
+    // The reader is first known to the server: what is published before is not for it.
+    drop(reader(&world).await);
     let publish = async {
         for n in 0..MESSAGES {
             world.publish("news", json!(n)).await;
@@ -188,51 +196,55 @@ async fn clients_that_flap_lose_nothing_and_keep_the_order() {
         let mut round = 0;
         while next < MESSAGES {
             round += 1;
-            // In turn: both transports, cut after one to seven messages.
-            if round % 2 == 0 {
-                let mut client = Ws::connect(&world.server, &world.query("c")).await;
-                client
-                    .subscribe("s", "PUB_SUB_MESSAGES", json!({"channel": "news"}))
-                    .await;
-                for _ in 0..round % 7 + 1 {
-                    if next == MESSAGES {
-                        break;
-                    }
-                    let got = client.message("s").await.as_u64().unwrap();
-                    assert!(got <= next, "{got} after {next}: something is lost");
-                    next = next.max(got + 1);
-                }
-            } else {
-                let mut client = Polling::connect(&world.server, &world.query("c")).await;
-                client
-                    .send(&crate::support::event(
-                        "SUB_ON",
-                        &json!({"id": "s", "name": "PUB_SUB_MESSAGES", "options": {"channel": "news"}}),
-                    ))
-                    .await;
-                let mut is_ready = false;
-                for _ in 0..round % 7 + 1 {
-                    if next == MESSAGES {
-                        break;
-                    }
-                    let event = client.event().await;
-                    if !is_ready {
-                        assert_eq!(event, ready("s"));
-                        is_ready = true;
-                        continue;
-                    }
-                    let got = crate::support::payload(event, "s").as_u64().unwrap();
-                    assert!(got <= next, "{got} after {next}: something is lost");
-                    next = next.max(got + 1);
-                }
+            match round % 2 {
+                0 => read_some_by_websocket(&world, round % 7, &mut next).await,
+                _ => read_some_by_polling(&world, round % 3, &mut next).await,
             }
         }
+        assert_eq!(next, MESSAGES);
     };
-    // The reader is first known to the server: what is published before is not for it.
-    let mut first = Ws::connect(&world.server, &world.query("c")).await;
-    first
+    tokio::join!(publish, read);
+}
+
+async fn reader(world: &World) -> Ws {
+    let mut client = world.websocket("c").await;
+    client
         .subscribe("s", "PUB_SUB_MESSAGES", json!({"channel": "news"}))
         .await;
-    drop(first);
-    tokio::join!(publish, read);
+    client
+}
+
+/// A message may come again, but none may be missing.
+fn note(got: u64, next: &mut u64) {
+    assert!(got <= *next, "{got} came after {next}: something is lost");
+    *next = (*next).max(got + 1);
+}
+
+/// Some messages and a confirmation, if one is asked for among them; then the connection is gone.
+async fn read_some_by_websocket(world: &World, messages: u64, next: &mut u64) {
+    let mut client = reader(world).await;
+    for _ in 0..messages {
+        match client.raw().await.as_str() {
+            "2" => return client.send("3").await,
+            packet => note(payload(parsed(packet), "s").as_u64().unwrap(), next),
+        }
+    }
+}
+
+/// Some answers; only the last is not confirmed by a request after it.
+async fn read_some_by_polling(world: &World, answers: u64, next: &mut u64) {
+    let client = world.polling("c").await;
+    let options = json!({"channel": "news"});
+    let subscribe = json!({"id": "s", "name": "PUB_SUB_MESSAGES", "options": options});
+    client.say("SUB_ON", subscribe).await;
+    for _ in 0..answers + 2 {
+        if *next == MESSAGES {
+            return;
+        }
+        for packet in client.poll().await.1.split(SEPARATOR) {
+            if packet != "2" && parsed(packet) != ready("s") {
+                note(payload(parsed(packet), "s").as_u64().unwrap(), next);
+            }
+        }
+    }
 }

@@ -167,14 +167,20 @@ impl<'a> Polling<'a> {
         (response.status().as_u16(), response.text().await.unwrap())
     }
 
-    /// The next packet.
+    /// The next packet; pings are answered.
     pub async fn packet(&mut self) -> String {
-        if self.waiting.is_empty() {
-            let (status, text) = self.poll().await;
-            assert_eq!(status, 200, "{text}");
-            self.waiting = text.split(SEPARATOR).map(str::to_owned).collect();
+        loop {
+            if self.waiting.is_empty() {
+                let (status, text) = self.poll().await;
+                assert_eq!(status, 200, "{text}");
+                self.waiting = text.split(SEPARATOR).map(str::to_owned).collect();
+            }
+            match self.waiting.pop_front().as_deref() {
+                Some("2") => self.send("3").await,
+                Some(packet) => return packet.to_owned(),
+                None => {}
+            }
         }
-        self.waiting.pop_front().unwrap()
     }
 
     /// The next event.
