@@ -84,7 +84,7 @@ impl Kept {
     }
 
     /// For how many clients something is kept.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.clients.len()
     }
 }

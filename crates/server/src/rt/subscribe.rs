@@ -78,7 +78,7 @@ impl Rt {
                 return Ok(());
             }
             let limit = caller.app.settings.limits.connection_subscriptions;
-            if state.subscriptions.len() >= limit {
+            if state.subscriptions.count() >= limit {
                 return Err(Error::TooMany {
                     what: "subscriptions on one connection",
                     limit: limit as u64,
@@ -87,7 +87,7 @@ impl Rt {
         }
         match name {
             Name::Messages => {
-                let number = session.state.lock().subscriptions.next();
+                let number = session.state.lock().subscriptions.next_number();
                 let since = session
                     .state
                     .lock()
@@ -120,7 +120,7 @@ impl Rt {
         if session.closed().is_some() {
             return Ok(());
         }
-        let number = state.subscriptions.next();
+        let number = state.subscriptions.next_number();
         let listener = (&session.mailbox, ListenerId(number));
         let open = self.engine.watch(caller, channel, listener)?;
         let kind = match name {

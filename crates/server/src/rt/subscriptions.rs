@@ -65,12 +65,12 @@ pub struct Resumable {
 
 impl Subscriptions {
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.by_number.len()
     }
 
     /// The number of the next one.
-    pub fn next(&mut self) -> u64 {
+    pub fn next_number(&mut self) -> u64 {
         self.next += 1;
         self.next
     }

@@ -134,7 +134,7 @@ async fn answers_and_notices_for_a_client_that_does_not_read_are_bounded() {
     let ask = crate::support::event("SUB_OFF", &json!({}));
     soon("the end of its patience", async {
         loop {
-            client.post(vec![ask.as_str(); 100].join("\u{1e}")).await;
+            client.post([ask.as_str(); 100].join("\u{1e}")).await;
             if client.poll().await.1 == "1" {
                 break;
             }

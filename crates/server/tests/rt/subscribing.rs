@@ -193,13 +193,9 @@ async fn large_messages_go_over_both_transports() {
     let world = World::new().await;
     let mut polling = world.polling("c1").await;
     let mut ws = world.websocket("c2").await;
-    for reader in ["s"] {
-        polling
-            .subscribe(reader, "PUB_SUB_MESSAGES", json!({"channel": "news"}))
-            .await;
-        ws.subscribe(reader, "PUB_SUB_MESSAGES", json!({"channel": "news"}))
-            .await;
-    }
+    let options = json!({"channel": "news"});
+    polling.subscribe("s", "PUB_SUB_MESSAGES", options.clone()).await;
+    ws.subscribe("s", "PUB_SUB_MESSAGES", options).await;
     let text = "0123456789é".repeat(17_000);
     for n in 0..5 {
         world.publish("news", json!([n, text])).await;

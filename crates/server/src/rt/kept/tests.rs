@@ -31,12 +31,12 @@ fn what_is_left_is_taken_once_and_bounded() {
     let mut kept = Kept::default();
     kept.add(client("a"), left(6, soon), &options);
     kept.add(client("b"), left(6, soon), &options);
-    assert_eq!(kept.len(), 1, "there is no room for the second");
+    assert_eq!(kept.count(), 1, "there is no room for the second");
     kept.add(client("a"), left(10, soon), &options);
     assert_eq!(kept.take(&client("a")).unwrap().stopped.len(), 10);
     assert!(kept.take(&client("a")).is_none());
     kept.add(client("b"), left(10, soon), &options);
-    assert_eq!(kept.len(), 1);
+    assert_eq!(kept.count(), 1);
 }
 
 #[test]
@@ -49,11 +49,11 @@ fn what_is_left_is_forgotten_in_time() {
     let mut kept = Kept::default();
     kept.add(client("a"), left(6, now + Duration::from_secs(1)), &options);
     kept.expire(now);
-    assert_eq!(kept.len(), 1);
+    assert_eq!(kept.count(), 1);
     kept.expire(now + Duration::from_secs(2));
-    assert_eq!(kept.len(), 0);
+    assert_eq!(kept.count(), 0);
     kept.add(client("b"), left(10, now + Duration::from_secs(1)), &options);
-    assert_eq!(kept.len(), 1, "the room is free again");
+    assert_eq!(kept.count(), 1, "the room is free again");
 }
 
 #[test]
