@@ -50,9 +50,7 @@ async fn another_method_is_405_and_tells_which_there_are() {
 async fn what_is_not_built_yet_is_501() {
     let world = World::new().await;
     world.publish("news", json!(1)).await;
-    let cases = [
-        (Method::GET, "/metrics".to_owned()),
-    ];
+    let cases = [(Method::GET, "/metrics".to_owned())];
     for (method, path) in cases {
         let answer = send(world.request(method.clone(), &path, &world.admin)).await;
         assert_eq!(answer.error(), (501, 5916), "{method} {path}: {}", answer.text);
