@@ -60,9 +60,6 @@ fn open(out: &mut Vec<u8>, message: &Message) {
         ),
     );
     headers(out, &content.headers);
-    formatted(out, format_args!(",\"seq\":{},\"channel\":", message.seq));
-    string(out, channel);
-    out.push(b'}');
 }
 
 /// Writes a message as polling gives it (api.md 3.6), on one line.
