@@ -142,7 +142,7 @@ fn every_command_documents_its_exit_status() {
     }
     let mut found = Vec::new();
     leaves(&Program::command(), &mut found);
-    assert_eq!(found.len(), 16);
+    assert_eq!(found.len(), 19);
     for (name, help) in found {
         assert!(help.contains("Exit status: 0"), "{name}: {help}");
     }
