@@ -100,8 +100,8 @@ impl Movable for StoredClock {
 
 impl Engine {
     /// Moves the manual clock by `by`, in jumps of `step`, and waits after each until everything that it
-    /// made due was done: schedules, expired streams, the timers of sync and cleanup (api.md 5). The time
-    /// that it shows then is durable.
+    /// made due was done: schedules, expired streams, the timers of sync and cleanup (api.md 5); live inboxes
+    /// are woken. The time that it shows then is durable.
     ///
     /// Jumps that make nothing due are taken together. One call at a time; a call that is dropped leaves
     /// the clock between two jumps.
@@ -143,9 +143,10 @@ impl Engine {
         }
         self.streams.check_expiries(self.clock.now());
         let expiry = self.streams.next_expiry();
+        let inbox = self.watchers.fire(self.clock.now());
         let schedule = self.fire_due().await?;
         let job = self.jobs.settle().await.ok_or_else(stopping)?;
-        Ok([expiry, schedule, job].into_iter().flatten().min())
+        Ok([expiry, inbox, schedule, job].into_iter().flatten().min())
     }
 }
 

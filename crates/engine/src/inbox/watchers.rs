@@ -162,10 +162,14 @@ impl Watchers {
     /// Marks watchers when their next boundary comes, until `shutdown`: one timer for all.
     pub(crate) async fn run(self, clock: Arc<dyn Clock>, shutdown: CancellationToken) {
         loop {
-            let next = self.fire(clock.now());
+            let now = clock.now();
+            let next = self.fire(now);
             let pause = async {
                 match next {
-                    Some(pause) => tokio::time::sleep(pause.min(CLOCK_CHECK)).await,
+                    Some(next) => {
+                        let pause = Duration::from_millis(next.0.abs_diff(now.0));
+                        tokio::time::sleep(pause.min(CLOCK_CHECK)).await;
+                    }
                     None => std::future::pending().await,
                 }
             };
@@ -177,13 +181,13 @@ impl Watchers {
         }
     }
 
-    /// Marks who is due, and tells how long it is until the next one is.
-    fn fire(&self, now: UnixMillis) -> Option<Duration> {
+    /// Marks who is due, and tells when the next one is.
+    pub(crate) fn fire(&self, now: UnixMillis) -> Option<UnixMillis> {
         let mut open = self.shared.open.lock();
         while let Some(first) = open.boundaries.first_entry() {
             let at = first.key().0;
             if at > now {
-                return Some(Duration::from_millis(at.0.abs_diff(now.0)));
+                return Some(at);
             }
             first.remove().due();
         }

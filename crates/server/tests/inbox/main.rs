@@ -14,6 +14,7 @@ mod import_bodies;
 mod interrupted;
 mod list;
 mod live;
+mod live_properties;
 mod retract;
 mod support;
 mod sync;

@@ -46,13 +46,13 @@ fn a_watcher_is_due_at_its_boundary_alone() {
     let mut bob = watchers.register(APP, "bob");
     ann.wake_at(Some(UnixMillis(100)));
     bob.wake_at(Some(UnixMillis(200)));
-    assert_eq!(watchers.fire(UnixMillis(60)), Some(Duration::from_millis(40)));
+    assert_eq!(watchers.fire(UnixMillis(60)), Some(UnixMillis(100)));
     assert!(!ann.take_news().must_look);
     // Another time replaces the first.
     ann.wake_at(Some(UnixMillis(150)));
-    assert_eq!(watchers.fire(UnixMillis(100)), Some(Duration::from_millis(50)));
+    assert_eq!(watchers.fire(UnixMillis(100)), Some(UnixMillis(150)));
     assert!(!ann.take_news().must_look);
-    assert_eq!(watchers.fire(UnixMillis(150)), Some(Duration::from_millis(50)));
+    assert_eq!(watchers.fire(UnixMillis(150)), Some(UnixMillis(200)));
     assert!(ann.take_news().must_look);
     assert!(!bob.take_news().must_look);
     drop(bob);
