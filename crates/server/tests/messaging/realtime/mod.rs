@@ -3,10 +3,10 @@ use http::HeaderValue;
 use serde_json::{Value, json};
 use testkit::server::Server;
 use testkit::soon;
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 use crate::support::World;
 
@@ -56,6 +56,16 @@ impl Client {
     /// With the key of the app's clients.
     async fn new(world: &World) -> Self {
         Self::with_key(world, &world.key).await
+    }
+
+    /// With so small a buffer that little is under way when it stops reading.
+    async fn small(world: &World) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(16 * 1024).unwrap();
+        let stream = socket.connect(world.server.address).await.unwrap();
+        let url = format!("ws://{}/api/realtime?key={}", world.server.address, world.key);
+        let handshake = client_async(url, MaybeTlsStream::Plain(stream));
+        Self(soon("a handshake", handshake).await.unwrap().0)
     }
 
     async fn with_key(world: &World, key: &str) -> Self {

@@ -9,6 +9,9 @@ use tokio_tungstenite::tungstenite::Message;
 use super::Client;
 use crate::support::World;
 
+/// At 50 kB each more than all buffers between server and client hold.
+const MESSAGES: u64 = 120;
+
 /// With beats so short that a test can wait for them.
 async fn quick(stall: Duration) -> World {
     let mut settings = postbell_server::Settings::default();
@@ -133,17 +136,16 @@ async fn a_client_that_answers_no_pings_is_closed() {
 #[tokio::test]
 async fn a_client_that_stops_reading_slows_nobody_and_gets_everything_when_it_reads_on() {
     let world = World::new().await;
-    let mut slow = Client::new(&world).await;
+    let mut slow = Client::small(&world).await;
     slow.subscribe("a", "news").await;
     let mut quick = Client::new(&world).await;
     quick.subscribe("a", "news").await;
     let payload = "x".repeat(50_000);
-    // More than all buffers between the two hold.
-    for number in 0..300 {
+    for number in 0..MESSAGES {
         world.publish("news", json!([number, payload])).await;
         assert_eq!(quick.message().await.1[0], number);
     }
-    for number in 0..300 {
+    for number in 0..MESSAGES {
         assert_eq!(slow.message().await.1[0], number);
     }
 }
@@ -151,10 +153,10 @@ async fn a_client_that_stops_reading_slows_nobody_and_gets_everything_when_it_re
 #[tokio::test]
 async fn a_client_that_takes_no_bytes_is_closed_and_resumes_without_loss() {
     let world = quick(Duration::from_millis(300)).await;
-    let mut slow = Client::new(&world).await;
+    let mut slow = Client::small(&world).await;
     let since = slow.subscribe("a", "news").await;
     let payload = "x".repeat(50_000);
-    for number in 0..300 {
+    for number in 0..MESSAGES {
         world.publish("news", json!([number, payload])).await;
     }
     soon("the end of the slow client", async {
@@ -174,12 +176,12 @@ async fn a_client_that_takes_no_bytes_is_closed_and_resumes_without_loss() {
             since = message["position"].clone();
         }
     }
-    assert!(seen < 300);
+    assert!(seen < MESSAGES);
     let mut again = Client::new(&world).await;
     again
         .say(json!({"op": "subscribe", "id": "a", "channel": "news", "since": since}))
         .await;
-    while seen < 300 {
+    while seen < MESSAGES {
         let message = again.hear().await;
         if message["op"] == "message" {
             assert_eq!(message["message"][0], seen);
