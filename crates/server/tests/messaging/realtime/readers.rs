@@ -135,7 +135,13 @@ async fn a_client_that_answers_no_pings_is_closed() {
 
 #[tokio::test]
 async fn a_client_that_stops_reading_slows_nobody_and_gets_everything_when_it_reads_on() {
-    let world = World::new().await;
+    // However slow the machine is, the client is not closed for it.
+    let hour = Duration::from_secs(3_600);
+    let mut settings = postbell_server::Settings::default();
+    settings.realtime.stall = hour;
+    let server = Server::builder().settings(settings);
+    let server = server.serve(move |options| options.write_stall_timeout = hour);
+    let world = World::of(server.start().await).await;
     let mut slow = Client::small(&world).await;
     slow.subscribe("a", "news").await;
     let mut quick = Client::new(&world).await;
