@@ -64,6 +64,10 @@ fn payloads(answer: &Value) -> Vec<Value> {
     messages.iter().map(|message| message["data"].clone()).collect()
 }
 
+fn nothing() -> Vec<Value> {
+    Vec::new()
+}
+
 fn numbers(range: std::ops::RangeInclusive<u64>) -> Vec<Value> {
     range.map(|number| json!(number)).collect()
 }

@@ -129,12 +129,12 @@ impl<'a> Reader<'a> {
     /// Reads until so many messages have come.
     pub async fn read(&mut self, count: usize) -> Vec<Heard> {
         let mut heard = Vec::new();
-        testkit::soon("all messages", async {
+        let reading = Box::pin(async {
             while heard.len() < count {
                 heard.extend(self.next().await);
             }
-        })
-        .await;
+        });
+        testkit::soon("all messages", reading).await;
         heard
     }
 }
