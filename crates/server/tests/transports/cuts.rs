@@ -11,7 +11,7 @@ const MESSAGES: u64 = 80;
 /// Many connections are made one after the other, on a slow machine too.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-on_every_transport! { @each a_flaky_client_gets_every_message_once_and_in_order events Events, history History }
+on_every_transport! { a_flaky_client_gets_every_message_once_and_in_order }
 
 async fn a_flaky_client_gets_every_message_once_and_in_order(transport: Transport) {
     let world = World::new().await;

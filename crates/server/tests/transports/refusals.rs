@@ -6,7 +6,7 @@ use crate::world::{Credential, World};
 
 on_every_transport! { a_bad_channel_name_is_refused }
 on_every_transport! { @each who_may_not_subscribe_is_refused
-    events Events, polling Polling, long_polling LongPolling, history History
+    events Events, polling Polling, long_polling LongPolling, history History, websocket WebSocket
 }
 
 async fn who_may_not_subscribe_is_refused(transport: Transport) {
