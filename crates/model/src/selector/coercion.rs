@@ -3,6 +3,11 @@
 /// Digits that fit a double without rounding.
 const EXACT_DIGITS: usize = 15;
 
+/// Powers of ten, which doubles hold exactly up to here.
+const POWERS: [f64; EXACT_DIGITS + 1] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+];
+
 /// A number: optional sign, digits, fraction, exponent, and nothing else; digits on one side of the
 /// decimal point will do. `None` for any other text. A number beyond the range of doubles is infinite.
 pub(super) fn number(text: &str) -> Option<f64> {
@@ -11,17 +16,39 @@ pub(super) fn number(text: &str) -> Option<f64> {
         [b'+', rest @ ..] => (false, rest),
         rest => (false, rest),
     };
-    if (1..=EXACT_DIGITS).contains(&unsigned.len()) && unsigned.iter().all(u8::is_ascii_digit) {
-        let value = unsigned
-            .iter()
-            .fold(0_u64, |value, digit| 10 * value + u64::from(digit - b'0'));
-        let value = value as f64;
+    if let Some(value) = short_decimal(unsigned) {
         return Some(if negative { -value } else { value });
     }
     if scan_number(unsigned) != Some(unsigned.len()) {
         return None;
     }
     text.parse().ok()
+}
+
+/// Few digits and at most one point, which is what most headers are. The quotient of two exact doubles is
+/// rounded once, so it is the nearest one.
+fn short_decimal(bytes: &[u8]) -> Option<f64> {
+    if bytes.len() > EXACT_DIGITS + 1 {
+        return None;
+    }
+    let (mut value, mut digits, mut point) = (0_u64, 0, None);
+    for byte in bytes {
+        match byte {
+            b'0'..=b'9' => {
+                value = 10 * value + u64::from(byte - b'0');
+                digits += 1;
+            }
+            b'.' if point.is_none() => point = Some(digits),
+            _ => return None,
+        }
+    }
+    if digits == 0 || digits > EXACT_DIGITS {
+        return None;
+    }
+    Some(match point {
+        Some(whole) => value as f64 / POWERS[digits - whole],
+        None => value as f64,
+    })
 }
 
 /// A truth value: exactly `true` or `false`.
@@ -64,3 +91,6 @@ pub(super) fn scan_number(bytes: &[u8]) -> Option<usize> {
     }
     Some(end)
 }
+
+#[cfg(test)]
+mod tests;

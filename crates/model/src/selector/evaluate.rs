@@ -2,7 +2,7 @@
 //! selector is nested.
 
 use super::coercion;
-use super::condition::{Comparison, Condition, Factor, Flag, Members, Number, Sign, Text, Value};
+use super::condition::{Comparison, Condition, Factor, Flag, Members, Number, Operator, Sign, Text, Value};
 use crate::headers::Headers;
 
 impl Condition {
@@ -51,8 +51,15 @@ impl Comparison {
     fn truth(&self, headers: &Headers) -> Option<bool> {
         match self {
             Self::Numbers(left, operator, right) => {
-                let ordering = left.get(headers)?.partial_cmp(&right.get(headers)?)?;
-                Some(operator.holds(ordering))
+                let (left, right) = (left.get(headers)?, right.get(headers)?);
+                Some(match operator {
+                    Operator::Equal => left == right,
+                    Operator::NotEqual => left != right,
+                    Operator::Less => left < right,
+                    Operator::LessOrEqual => left <= right,
+                    Operator::Greater => left > right,
+                    Operator::GreaterOrEqual => left >= right,
+                })
             }
             Self::Texts(left, operator, right) => {
                 Some(operator.holds(left.get(headers)?.cmp(right.get(headers)?)))
@@ -136,6 +143,15 @@ impl Number {
     /// Never NaN: what has no value is unknown.
     #[inline]
     fn get(&self, headers: &Headers) -> Option<f64> {
+        match self {
+            Self::Literal(number) => Some(*number),
+            Self::Header(name) => coercion::number(headers.get(name)?),
+            _ => self.computed(headers),
+        }
+    }
+
+    /// Apart, so that the simple ones need no call.
+    fn computed(&self, headers: &Headers) -> Option<f64> {
         match self {
             Self::Literal(number) => Some(*number),
             Self::Header(name) | Self::Plus(name) => coercion::number(headers.get(name)?),
