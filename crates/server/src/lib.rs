@@ -41,9 +41,7 @@ pub mod query;
 pub mod realtime;
 /// All routes.
 pub mod router;
-/// Backendless RT (api.md 3.6).
 pub mod rt;
-/// Frames over upgraded connections.
 pub mod websocket;
 
 /// What a server is set up with, beside the edge's own options.

@@ -145,7 +145,7 @@ impl Session {
         self.closed.get()
     }
 
-    /// Marks it closed; false when it was. [`super::Rt::close`] is what does the rest.
+    /// Marks it closed; false when it was. `Rt::close` is what does the rest.
     pub fn mark_closed(&self, closed: Closed) -> bool {
         self.closed.set(closed).is_ok()
     }
