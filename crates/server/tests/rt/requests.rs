@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use testkit::server::Server;
 use testkit::soon;
 
-use crate::support::{Polling, World};
+use crate::support::World;
 
 async fn asked(server: &Server, method: reqwest::Method, path: &str) -> (u16, u64) {
     let request = server.http.request(method, server.url(path)).send();
