@@ -130,8 +130,12 @@ async fn an_auth_replaces_the_caller_and_ends_what_the_new_one_may_not_have() {
     assert_eq!(answer, json!({"op": "ok", "id": 1}));
     client.subscribe("s", "staff.x").await;
     client.subscribe("n", "news").await;
-    assert_eq!(client.ask(publish("p", "staff.x")).await["op"], "ok");
-    assert_eq!(client.message().await, ("s".to_owned(), json!(1)));
+    client.say(publish("p", "staff.x")).await;
+    // The connection reads its own message before or after its answer.
+    let heard = [client.hear().await, client.hear().await];
+    for op in ["ok", "message"] {
+        assert!(heard.iter().any(|heard| heard["op"] == op), "{op}: {heard:?}");
+    }
     client.say(json!({"op": "auth", "id": 2, "token": reader})).await;
     assert_eq!(end(&mut client).await, (json!("s"), 5007));
     assert_eq!(client.hear().await, json!({"op": "ok", "id": 2}));
