@@ -107,27 +107,29 @@ impl Readers {
     }
 }
 
-/// Runs a job and those that wait already; those that may, in one snapshot. All were asked for before it is
-/// taken, so each sees what was committed before it was asked for.
+/// Runs a job; one that may share its snapshot together with those behind it that may too. They were asked
+/// for before the snapshot is taken, so each sees what was committed before it was asked for.
 fn serve(connection: &Connection, first: Job, waiting: &Receiver<Job>) {
-    let mut jobs = vec![first];
-    jobs.extend(waiting.try_iter().take(TOGETHER - 1));
-    let shares = jobs.iter().filter(|job| job.shares_snapshot).count() > 1;
-    let mut is_open = false;
-    for job in jobs {
-        if job.shares_snapshot != is_open && (is_open || shares) {
-            is_open = if is_open {
-                !end(connection)
-            } else {
-                begin(connection)
-            };
-        }
-        // A job that panics drops its answer; the thread goes on.
-        let _ = catch_unwind(AssertUnwindSafe(|| (job.run)(connection)));
+    // A job that panics drops its answer; the thread goes on.
+    let run = |job: Job| drop(catch_unwind(AssertUnwindSafe(|| (job.run)(connection))));
+    if !first.shares_snapshot {
+        return run(first);
     }
+    let mut together = vec![first];
+    let mut alone = None;
+    while together.len() < TOGETHER && alone.is_none() {
+        match waiting.try_recv() {
+            Ok(job) if job.shares_snapshot => together.push(job),
+            Ok(job) => alone = Some(job),
+            Err(_) => break,
+        }
+    }
+    let is_open = together.len() > 1 && begin(connection);
+    together.into_iter().for_each(run);
     if is_open {
         end(connection);
     }
+    alone.into_iter().for_each(run);
 }
 
 /// Begins a snapshot: it is taken with the first read.
@@ -135,15 +137,13 @@ fn begin(connection: &Connection) -> bool {
     control(connection, "BEGIN").is_ok()
 }
 
-fn end(connection: &Connection) -> bool {
-    let ended = control(connection, "COMMIT");
-    if let Err(error) = &ended {
+fn end(connection: &Connection) {
+    if let Err(error) = control(connection, "COMMIT") {
         tracing::warn!(
-            error = error as &dyn std::error::Error,
+            error = &error as &dyn std::error::Error,
             "a snapshot of the database could not be ended"
         );
     }
-    ended.is_ok()
 }
 
 fn control(connection: &Connection, statement: &str) -> rusqlite::Result<usize> {
