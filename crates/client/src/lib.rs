@@ -11,6 +11,7 @@
 mod connection;
 mod error;
 mod path;
+mod reconnect;
 
 /// Personal messages (api.md 4).
 pub mod inbox;
@@ -24,3 +25,4 @@ pub mod stub;
 
 pub use connection::{Client, Options};
 pub use error::{Error, Refusal};
+pub use reconnect::Backoff;

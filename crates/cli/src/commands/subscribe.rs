@@ -1,9 +1,10 @@
 use std::pin::pin;
 use std::process::ExitCode;
 
+use client::Backoff;
 use client::messaging::Envelope;
 use client::messaging::events::EventsQuery;
-use client::messaging::subscription::{Backoff, Message, Notice};
+use client::messaging::subscription::{Message, Notice};
 
 use super::connection::Connection;
 use crate::output::plain;

@@ -3,12 +3,11 @@ use std::time::Duration;
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::time::{Instant, sleep_until};
 
 use super::Message;
 use super::count::Counts;
-use crate::messaging::events::Events;
-use crate::messaging::subscription::{Backoff, End, LONGEST_DELAY, STABLE_AFTER};
+use crate::messaging::subscription::End;
+use crate::reconnect::{Backoff, Connections};
 use crate::sse;
 use crate::{Client, Error};
 
@@ -102,11 +101,7 @@ pub struct Removed {
 pub struct Watch {
     client: Client,
     query: WatchQuery,
-    backoff: Backoff,
-    events: Option<Events>,
-    connected: Option<Instant>,
-    failures: u32,
-    retry_at: Option<Instant>,
+    connections: Connections,
 }
 
 impl Client {
@@ -116,11 +111,7 @@ impl Client {
         Watch {
             client: self.clone(),
             query,
-            backoff,
-            events: None,
-            connected: None,
-            failures: 0,
-            retry_at: None,
+            connections: Connections::new(backoff),
         }
     }
 }
@@ -133,7 +124,7 @@ impl Watch {
     /// and answers that cannot be read.
     pub async fn next(&mut self) -> Result<Notice, Error> {
         loop {
-            let Some(events) = &mut self.events else {
+            let Some(events) = self.connections.open() else {
                 if let Some(notice) = self.connect().await? {
                     return Ok(notice);
                 }
@@ -154,9 +145,7 @@ impl Watch {
     }
 
     async fn connect(&mut self) -> Result<Option<Notice>, Error> {
-        if let Some(time) = self.retry_at {
-            sleep_until(time).await;
-        }
+        self.connections.until_retry().await;
         let limit = self.query.limit.map(|limit| limit.to_string());
         let parameters = [
             ("client", self.query.client.as_deref()),
@@ -168,11 +157,10 @@ impl Watch {
         let cursor = self.query.last_event_id.as_deref();
         match self.client.open_events(request, cursor).await {
             Ok(events) => {
-                self.connected = Some(Instant::now());
-                self.events = Some(events);
+                self.connections.opened(events);
                 Ok(None)
             }
-            Err(error) if self.connected.is_some() && error.is_temporary() => {
+            Err(error) if self.connections.had_one() && error.is_temporary() => {
                 Ok(Some(self.disconnected(Some(error))))
             }
             Err(error) => Err(error),
@@ -180,26 +168,14 @@ impl Watch {
     }
 
     fn remember_cursor(&mut self) {
-        if let Some(cursor) = self.events.as_ref().and_then(Events::position) {
+        if let Some(cursor) = self.connections.position() {
             self.query.last_event_id = Some(cursor.to_owned());
         }
     }
 
     fn disconnected(&mut self, reason: Option<Error>) -> Notice {
         self.remember_cursor();
-        let asked_for = reason
-            .as_ref()
-            .and_then(|error| error.refusal()?.retry_after)
-            .or_else(|| self.events.as_ref().and_then(Events::retry))
-            .unwrap_or_default();
-        let stood = self.connected.map_or(Duration::ZERO, |since| since.elapsed());
-        if self.events.take().is_some() && stood >= STABLE_AFTER {
-            self.failures = 0;
-        }
-        let doubled = self.backoff.first.saturating_mul(1 << self.failures.min(16));
-        let after = doubled.min(self.backoff.max).max(asked_for.min(LONGEST_DELAY));
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = Some(Instant::now() + after);
+        let after = self.connections.broken(reason.as_ref());
         Notice::Reconnecting { after, reason }
     }
 }

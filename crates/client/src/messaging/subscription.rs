@@ -3,39 +3,17 @@ use std::time::Duration;
 use model::time::parse_duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::Instant;
 
-use super::events::{Events, EventsQuery};
+use super::events::EventsQuery;
 use super::{Envelope, Gap};
+use crate::reconnect::{Backoff, Connections};
 use crate::sse::Event;
 use crate::{Client, Error};
-
-/// A connection that stood this long was a good one: the next break starts with the short delay again.
-pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(10);
-/// A server's `Retry-After` or `retry:` is believed up to this.
-pub(crate) const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
 /// Going back to a point in time, a reader goes a little further: the first request may have reached the
 /// server faster than the second, and too much is better than too little.
 const SLACK_SECONDS: u64 = 2;
-
-/// Waiting times between attempts to reconnect; each is twice the one before.
-#[derive(Debug, Clone, Copy)]
-pub struct Backoff {
-    /// After the first failure.
-    pub first: Duration,
-    /// Never longer than this, unless the server asks for it.
-    pub max: Duration,
-}
-
-impl Default for Backoff {
-    fn default() -> Self {
-        Self {
-            first: Duration::from_millis(250),
-            max: Duration::from_secs(15),
-        }
-    }
-}
 
 /// What happens on a subscription.
 #[derive(Debug)]
@@ -82,14 +60,10 @@ pub struct Subscription {
     client: Client,
     channel: String,
     query: EventsQuery,
-    backoff: Backoff,
-    events: Option<Events>,
+    connections: Connections,
     /// When the first connection was asked for: what a reader without any position goes back to.
     started: Option<Instant>,
-    connected: Instant,
     delivered: Option<(String, u64)>,
-    failures: u32,
-    retry_at: Option<Instant>,
 }
 
 impl Client {
@@ -100,13 +74,9 @@ impl Client {
             client: self.clone(),
             channel: channel.to_owned(),
             query,
-            backoff,
-            events: None,
+            connections: Connections::new(backoff),
             started: None,
-            connected: Instant::now(),
             delivered: None,
-            failures: 0,
-            retry_at: None,
         }
     }
 }
@@ -119,7 +89,7 @@ impl Subscription {
     /// 403, and answers that cannot be read.
     pub async fn next(&mut self) -> Result<Notice, Error> {
         loop {
-            let Some(events) = &mut self.events else {
+            let Some(events) = self.connections.open() else {
                 if let Some(notice) = self.connect().await? {
                     return Ok(notice);
                 }
@@ -140,9 +110,7 @@ impl Subscription {
     }
 
     async fn connect(&mut self) -> Result<Option<Notice>, Error> {
-        if let Some(time) = self.retry_at {
-            sleep_until(time).await;
-        }
+        self.connections.until_retry().await;
         let query = EventsQuery {
             since: self.since(),
             ..self.query.clone()
@@ -152,8 +120,7 @@ impl Subscription {
         match self.client.events(&self.channel, &query).await {
             Ok(events) => {
                 self.started.get_or_insert(asked);
-                self.connected = Instant::now();
-                self.events = Some(events);
+                self.connections.opened(events);
                 Ok(None)
             }
             Err(error) if !first && error.is_temporary() => Ok(Some(self.disconnected(Some(error)))),
@@ -176,25 +143,14 @@ impl Subscription {
     }
 
     fn remember_position(&mut self) {
-        if let Some(position) = self.events.as_ref().and_then(Events::position) {
+        if let Some(position) = self.connections.position() {
             self.query.last_event_id = Some(position.to_owned());
         }
     }
 
     fn disconnected(&mut self, reason: Option<Error>) -> Notice {
         self.remember_position();
-        let asked_for = reason
-            .as_ref()
-            .and_then(|error| error.refusal()?.retry_after)
-            .or_else(|| self.events.as_ref().and_then(Events::retry))
-            .unwrap_or_default();
-        if self.events.take().is_some() && self.connected.elapsed() >= STABLE_AFTER {
-            self.failures = 0;
-        }
-        let doubled = self.backoff.first.saturating_mul(1 << self.failures.min(16));
-        let after = doubled.min(self.backoff.max).max(asked_for.min(LONGEST_DELAY));
-        self.failures = self.failures.saturating_add(1);
-        self.retry_at = Some(Instant::now() + after);
+        let after = self.connections.broken(reason.as_ref());
         Notice::Reconnecting { after, reason }
     }
 
@@ -202,7 +158,7 @@ impl Subscription {
     fn read(&mut self, event: &Event) -> Result<Option<Notice>, Error> {
         Ok(match event.event.as_str() {
             "message" => {
-                self.failures = 0;
+                self.connections.works();
                 let place = place(&event.id);
                 if let (Some(new), Some(old)) = (&place, &self.delivered)
                     && new.0 == old.0

@@ -126,7 +126,7 @@ async fn a_live_inbox_is_a_line_an_event_and_goes_on_after_a_break() {
     let second = "id: 0-6-1\nevent: read\ndata: {\"id\":\"c1-1\",\"unread\":0}\n\n\
                   id: 0-7-1\nevent: removed\ndata: {\"id\":\"c1-1\",\"reason\":\"expired\",\"unread\":0}\n\n";
     let play = || Stub::play(vec![Answer::cut_stream(&first), Answer::stream(second)]);
-    let quick = client::messaging::subscription::Backoff {
+    let quick = client::Backoff {
         first: std::time::Duration::from_millis(1),
         max: std::time::Duration::from_millis(5),
     };

@@ -1,8 +1,8 @@
 use std::pin::pin;
 use std::process::ExitCode;
 
+use client::Backoff;
 use client::inbox::watch::{Event, Happening, Notice, WatchQuery};
-use client::messaging::subscription::Backoff;
 use serde::Serialize;
 use serde_json::value::RawValue;
 

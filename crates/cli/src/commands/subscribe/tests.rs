@@ -1,7 +1,7 @@
 use std::future::pending;
 use std::time::Duration;
 
-use client::messaging::subscription::Backoff;
+use client::Backoff;
 use client::stub::{Answer, Stub};
 
 use super::follow;
