@@ -51,7 +51,8 @@ impl ChannelHead {
 /// A channel of an app.
 pub(crate) type ChannelKey = (AppKey, ChannelName);
 
-/// Where channels stand after the last commit. The file lags behind for those that are dirty.
+/// Where channels stand: after the last commit, as the writer goes on from, and as far as it is flushed,
+/// as readers may be told. The file lags behind for those that are dirty.
 #[derive(Clone)]
 pub(crate) struct SharedHeads {
     // A short read lock per look-up, a short write lock per commit; never held across a query.
@@ -66,8 +67,22 @@ struct Inner {
 }
 
 struct Remembered {
+    /// As committed.
     head: ChannelHead,
+    /// As flushed, and of the same incarnation; absent where the file still tells that.
+    durable: Option<ChannelHead>,
     dirty: bool,
+}
+
+impl Remembered {
+    /// One that the file does not know and that no crash can take away.
+    fn replayed(head: ChannelHead) -> Self {
+        Self {
+            head,
+            durable: Some(head),
+            dirty: true,
+        }
+    }
 }
 
 impl SharedHeads {
@@ -104,21 +119,39 @@ impl SharedHeads {
         Ok(())
     }
 
-    /// Where a channel stands, from memory or from the file.
+    /// Where a channel stands as far as it is flushed, from memory or from the file.
     pub(crate) fn find(
         &self,
         connection: &Connection,
         app: AppKey,
         name: &ChannelName,
     ) -> Result<Option<ChannelHead>, JobError> {
-        let key = (app, name.clone());
-        let salt = {
-            let inner = self.inner.read();
-            if let Some(known) = inner.heads.get(&key) {
-                return Ok(Some(known.head));
-            }
-            inner.salt
-        };
+        match self.remembered(app, name) {
+            Some(head) => Ok(Some(head)),
+            None => self.read(connection, app, name),
+        }
+    }
+
+    /// Where a channel stands after the last commit, from memory or from the file: for the writer.
+    pub(crate) fn find_committed(
+        &self,
+        connection: &Connection,
+        app: AppKey,
+        name: &ChannelName,
+    ) -> Result<Option<ChannelHead>, JobError> {
+        match self.committed(app, name) {
+            Some(head) => Ok(Some(head)),
+            None => self.read(connection, app, name),
+        }
+    }
+
+    fn read(
+        &self,
+        connection: &Connection,
+        app: AppKey,
+        name: &ChannelName,
+    ) -> Result<Option<ChannelHead>, JobError> {
+        let salt = self.salt();
         let mut statement = connection.prepare_cached(
             "SELECT channel, epoch, seq, row, published_at FROM channels
              WHERE app = ?1 AND name = ?2 AND deleted = 0",
@@ -137,30 +170,58 @@ impl SharedHeads {
         Ok(head)
     }
 
-    /// What memory knows of a channel, if anything.
+    /// What memory knows of a channel as far as it is flushed, if anything.
     pub(crate) fn remembered(&self, app: AppKey, name: &ChannelName) -> Option<ChannelHead> {
-        self.inner
-            .read()
-            .heads
-            .get(&(app, name.clone()))
-            .map(|known| known.head)
+        self.inner.read().heads.get(&(app, name.clone()))?.durable
     }
 
-    /// Takes over what a commit changed: `None` is a deleted channel.
-    pub(crate) fn commit(
-        &self,
-        changes: impl Iterator<Item = (ChannelKey, Option<ChannelHead>)>,
-        last_row: i64,
-    ) {
+    /// What memory knows of a channel after the last commit, if anything: for the writer.
+    pub(crate) fn committed(&self, app: AppKey, name: &ChannelName) -> Option<ChannelHead> {
+        let inner = self.inner.read();
+        inner.heads.get(&(app, name.clone())).map(|known| known.head)
+    }
+
+    /// Takes over what a commit changed: `None` is a deleted channel. Readers are told of it once it is
+    /// [`SharedHeads::flushed`].
+    pub(crate) fn commit(&self, changes: &[(ChannelKey, Option<ChannelHead>)], last_row: i64) {
         let mut inner = self.inner.write();
+        let inner = &mut *inner;
         inner.last_row = last_row;
         for (key, head) in changes {
-            let before = match head {
-                Some(head) => inner.heads.insert(key, Remembered { head, dirty: true }),
-                None => inner.heads.remove(&key),
+            let Some(head) = *head else {
+                let before = inner.heads.remove(key);
+                inner.dirty -= usize::from(before.is_some_and(|before| before.dirty));
+                continue;
             };
-            let was = usize::from(before.is_some_and(|before| before.dirty));
-            inner.dirty = inner.dirty + usize::from(head.is_some()) - was;
+            if let Some(known) = inner.heads.get_mut(key) {
+                known.durable = known.durable.filter(|durable| durable.channel == head.channel);
+                known.head = head;
+                inner.dirty += usize::from(!std::mem::replace(&mut known.dirty, true));
+            } else {
+                let new = Remembered {
+                    head,
+                    durable: None,
+                    dirty: true,
+                };
+                inner.heads.insert(key.clone(), new);
+                inner.dirty += 1;
+            }
+        }
+    }
+
+    /// What a commit changed is on disk: readers may be told.
+    pub(crate) fn flushed(&self, changes: &[(ChannelKey, Option<ChannelHead>)]) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut inner = self.inner.write();
+        for (key, head) in changes {
+            if let Some(head) = head
+                && let Some(known) = inner.heads.get_mut(key)
+                && known.head.channel == head.channel
+            {
+                known.durable = Some(*head);
+            }
         }
     }
 
@@ -204,7 +265,9 @@ impl SharedHeads {
             }
         }
         if inner.heads.len() > REMEMBERED {
-            inner.heads.retain(|_, known| known.dirty);
+            inner
+                .heads
+                .retain(|_, known| known.dirty || known.durable != Some(known.head));
         }
     }
 }
@@ -230,7 +293,7 @@ impl Inner {
                 row: row.get(0)?,
                 published_at: Some(UnixMillis(row.get(3)?)),
             };
-            self.heads.insert(key, Remembered { head, dirty: true });
+            self.heads.insert(key, Remembered::replayed(head));
         }
         self.dirty = self.heads.len();
         let last: Option<i64> = connection.query_row("SELECT max(row) FROM log", [], |row| row.get(0))?;

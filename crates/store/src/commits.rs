@@ -52,7 +52,7 @@ pub fn inbox_user(app: AppKey, uid: &str) -> u64 {
     })
 }
 
-/// Who is told of commits, in commit order. Called on the store's writer: it must not block.
+/// Who is told of commits, in commit order. The store's writes wait for it: it must not block.
 pub trait CommitSink: Send + Sync + 'static {
     /// The commits of one transaction, durable now.
     fn committed(&self, commits: Vec<Commit>);

@@ -39,6 +39,7 @@ const KEEPALIVE_PROBE_INTERVAL: Duration = Duration::from_secs(15);
 pub(super) struct Shared {
     edge: Arc<Edge>,
     http1: http1::Builder,
+    http1_tls: http1::Builder,
     http2: http2::Builder<TrackedExecutor>,
     limits: Limits,
     /// The bound on open connections.
@@ -65,7 +66,11 @@ impl Shared {
     ) -> Self {
         let max_connections = options.max_connections.min(Semaphore::MAX_PERMITS);
         Self {
-            http1: http1_builder(&options),
+            // While a request is answered hyper reads on, to see its client go, and for that gets another
+            // buffer, since the request is still in the first: 8 KiB a request. Over plain TCP the socket
+            // looks after that for nothing.
+            http1: http1_builder(&options).half_close(true).clone(),
+            http1_tls: http1_builder(&options),
             http2: http2_builder(
                 &options,
                 TrackedExecutor {
@@ -192,7 +197,8 @@ pub(super) async fn serve(
     let handover = handover.as_deref();
     let ended = match protocol {
         Protocol::Http1 => {
-            let connection = shared.http1.serve_connection(io, service).with_upgrades();
+            let http1 = if hop.tls { &shared.http1_tls } else { &shared.http1 };
+            let connection = http1.serve_connection(io, service).with_upgrades();
             until_stopped(Box::pin(connection), handover, stop).await
         }
         Protocol::Http2 => {

@@ -2,6 +2,7 @@
 //! it (an upgrade takes it away from hyper), and fails when its peer takes no bytes.
 
 use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -45,6 +46,23 @@ impl GuardedTcp {
     /// Who is on the other side.
     pub(super) fn peer(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// Fails once the client has closed its side behind all that was read; until then the task is woken
+    /// when it does. Costs no system call as long as nothing comes.
+    ///
+    /// # Errors
+    /// `UnexpectedEof`, or what the socket says.
+    pub(super) fn fail_if_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let mut byte = [MaybeUninit::uninit()];
+        match self.tcp.poll_peek(cx, &mut ReadBuf::uninit(&mut byte)) {
+            Poll::Ready(Ok(0)) => Err(io::Error::new(
+                io::ErrorKind::UnexpectedEof,
+                "the client went away",
+            )),
+            Poll::Ready(Err(error)) => Err(error),
+            Poll::Ready(Ok(_)) | Poll::Pending => Ok(()),
+        }
     }
 
     fn watch_write(

@@ -27,8 +27,11 @@ pub(super) struct Socket {
     stream: Stream,
     /// Freed once hyper has read it.
     looked_at: Option<Box<LookedAt>>,
-    /// Who may take the stream over.
+    /// Who may take the stream over: hyper serves plain HTTP/1 on it.
     handover: Option<Arc<Handover>>,
+    /// Whether the last read brought bytes. Until it asks for more hyper is at work on what it has, and
+    /// would not see that the client goes.
+    is_at_work: bool,
 }
 
 struct LookedAt {
@@ -52,6 +55,7 @@ impl Socket {
             stream,
             looked_at: None,
             handover: None,
+            is_at_work: false,
         }
     }
 
@@ -88,7 +92,10 @@ impl AsyncRead for Socket {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let Some(looked_at) = &mut self.looked_at else {
-            return Pin::new(&mut self.stream).poll_read(cx, buffer);
+            let before = buffer.filled().len();
+            let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
+            self.is_at_work = read.is_ready() && buffer.filled().len() > before;
+            return read;
         };
         let unread = &looked_at.bytes[looked_at.start..looked_at.end];
         let taken = unread.len().min(buffer.remaining());
@@ -102,6 +109,7 @@ impl AsyncRead for Socket {
                 return Poll::Ready(Err(error));
             }
         }
+        self.is_at_work = true;
         Poll::Ready(Ok(()))
     }
 }
@@ -134,13 +142,17 @@ impl AsyncWrite for Socket {
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(cx))?;
         let socket = &mut *self;
-        if let Some(handover) = &socket.handover
-            && handover.wants_socket()
-        {
-            match mem::replace(&mut socket.stream, Stream::Gone) {
+        let Some(handover) = &socket.handover else {
+            return Poll::Ready(Ok(()));
+        };
+        match &mut socket.stream {
+            stream if handover.wants_socket() => match mem::replace(stream, Stream::Gone) {
                 Stream::Plain(tcp) => handover.give(tcp),
-                other => socket.stream = other,
-            }
+                other => *stream = other,
+            },
+            // hyper flushes at the end of each of its turns.
+            Stream::Plain(tcp) if socket.is_at_work => tcp.fail_if_ended(cx)?,
+            _ => {}
         }
         Poll::Ready(Ok(()))
     }

@@ -228,7 +228,7 @@ impl CountSweep {
         let Some(Some(known)) = self.channels.get(&channel) else {
             return Ok(false);
         };
-        let head = tx.context.heads.remembered(known.key.0, &known.key.1);
+        let head = tx.context.heads.committed(known.key.0, &known.key.1);
         let head = head
             .filter(|head| head.channel == channel)
             .map_or(known.seq, |head| head.seq);

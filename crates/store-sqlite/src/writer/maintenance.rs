@@ -219,7 +219,7 @@ impl Maintenance {
             // A channel that was deleted since, or made anew, is not ours to write.
             let Some(head) = context
                 .heads
-                .remembered(key.0, &key.1)
+                .committed(key.0, &key.1)
                 .filter(|head| head.channel == channel)
             else {
                 continue;

@@ -18,6 +18,8 @@ use crate::writer::job::FnJob;
 use crate::writer::queue::Queue;
 use crate::writer::transaction::Tx;
 
+/// The thread that flushes what is committed, and answers.
+mod flush;
 /// Jobs and their answers.
 mod job;
 /// What the writer does besides: heads, retention, purging.
@@ -26,7 +28,7 @@ pub(crate) mod maintenance;
 mod queue;
 /// Finding out what became of a failed commit.
 mod recovery;
-/// The thread: collects jobs, commits them together, answers.
+/// The thread: collects jobs, commits them together.
 mod thread;
 /// What a job sees of the transaction it runs in.
 pub(crate) mod transaction;

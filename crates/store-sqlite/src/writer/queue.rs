@@ -136,6 +136,13 @@ impl Queue {
         self.state.lock().jobs.len()
     }
 
+    /// Lets a writer that waits look around, although nothing came.
+    pub(crate) fn wake(&self) {
+        // Under the lock: it may be about to wait.
+        let _state = self.state.lock();
+        self.filled.notify_one();
+    }
+
     /// Takes nothing more; what is queued is still run.
     pub(crate) fn close(&self, reason: &'static str) {
         self.state.lock().closed = Some(reason);

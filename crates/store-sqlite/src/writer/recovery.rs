@@ -6,9 +6,9 @@ use store::error::Error;
 
 use crate::error::{JobError, backend};
 use crate::open::writer_connection;
-use crate::writer::job::Job;
+use crate::writer::flush::{Committed, Flusher};
 use crate::writer::maintenance::Maintenance;
-use crate::writer::thread::{WriterThread, answer};
+use crate::writer::thread::{WriterThread, answer, start_flusher};
 use crate::writer::transaction::Proof;
 
 /// Why nothing is taken while the connection is made anew.
@@ -17,15 +17,18 @@ const LOST: &str = "the database failed at a commit and is being opened again";
 const PATIENCE: Duration = Duration::from_secs(5);
 
 impl WriterThread {
-    /// After a failed commit: opens the file again, makes sure of what it holds, and answers by that.
-    pub(super) fn recover(&mut self, mut jobs: Vec<Box<dyn Job>>, error: rusqlite::Error) {
-        tracing::error!(
-            error = &error as &dyn std::error::Error,
-            "a commit failed; the database is opened again"
-        );
+    /// After a failed commit or flush: opens the file again, makes sure of what it holds, and answers by
+    /// that, the transaction that was to be flushed first and then `last`.
+    pub(super) fn recover(&mut self, last: Committed) {
         self.queue.suspend(LOST);
         self.counters.recoveries.add(1);
-        let proof = self.pending.proof;
+        let unflushed = match self.flusher.take().map(Flusher::end) {
+            None => None,
+            Some(Ok(unflushed)) => unflushed,
+            // The sink panicked: `last` is dropped, and whoever waits learns that nobody knows.
+            Some(Err(panic)) => std::panic::resume_unwind(panic),
+        };
+        let mut transactions: Vec<_> = unflushed.into_iter().chain([last]).collect();
         let began = Instant::now();
         let mut delay = Duration::from_millis(10);
         let reopened = loop {
@@ -39,7 +42,9 @@ impl WriterThread {
                 }
             }
             if began.elapsed() > PATIENCE {
-                answer(std::mem::take(&mut jobs), || Err(unknown()));
+                for transaction in &mut transactions {
+                    answer(std::mem::take(&mut transaction.jobs), || Err(unknown()));
+                }
             }
             if !self.queue.resume(LOST) {
                 break false;
@@ -48,27 +53,31 @@ impl WriterThread {
             std::thread::sleep(delay);
             delay = (delay * 2).min(Duration::from_secs(2));
         };
-        let found = match proof {
-            Some(proof) if reopened => self.holds(proof).ok(),
-            _ => None,
-        };
-        match found {
-            Some(true) => {
-                let commits = std::mem::take(&mut self.pending.commits);
-                self.context.sink.committed(commits);
-                answer(jobs, || Ok(()));
-            }
-            Some(false) => {
-                let reason = || LOST.to_owned();
-                answer(jobs, || Err(Error::Unavailable { reason: reason() }));
-            }
-            None => answer(jobs, || Err(unknown())),
+        for transaction in transactions {
+            self.settle(transaction, reopened);
         }
-        self.tell_inboxes();
         self.pending.roll_back(self.context.heads.last_row());
         self.context.windows.forget();
         self.maintenance = Maintenance::default();
         self.queue.resume(LOST);
+    }
+
+    /// Tells of a transaction what the file says of it.
+    fn settle(&self, transaction: Committed, reopened: bool) {
+        let found = match transaction.proof {
+            Some(proof) if reopened => self.holds(proof).ok(),
+            _ => None,
+        };
+        if found == Some(true) {
+            self.context.sink.committed(transaction.commits);
+        } else {
+            self.tell_inboxes(transaction.commits);
+        }
+        answer(transaction.jobs, || match found {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::Unavailable { reason: LOST.into() }),
+            None => Err(unknown()),
+        });
     }
 
     /// A new connection over a file of which everything is flushed, heads from the file.
@@ -100,15 +109,16 @@ impl WriterThread {
         if let Some(checkpointer) = &self.checkpointer {
             checkpointer.watch(&mut connection).map_err(backend)?;
         }
+        let flusher = start_flusher(&connection, &self.options, &self.context, &self.queue)?;
         self.connection = connection;
+        self.flusher = Some(flusher);
         Ok(())
     }
 
     /// A transaction that changed inboxes may be there although nobody could be told so: who follows
     /// them looks again. Its numbers say nothing, since they come again if it is not there.
-    fn tell_inboxes(&mut self) {
-        let commits = std::mem::take(&mut self.pending.commits).into_iter();
-        let hints = commits.filter_map(|commit| match commit {
+    fn tell_inboxes(&self, commits: Vec<Commit>) {
+        let hints = commits.into_iter().filter_map(|commit| match commit {
             Commit::InboxChanged { users, .. } => Some(Commit::InboxChanged { change: 0, users }),
             _ => None,
         });

@@ -31,6 +31,8 @@ enum Fault {
     BeforeCommit,
     /// The transaction is there.
     AfterCommit,
+    /// The transaction is there, and its flush fails.
+    Flush,
 }
 
 pub(crate) fn fail_before_commit() -> rusqlite::Result<()> {
@@ -38,11 +40,18 @@ pub(crate) fn fail_before_commit() -> rusqlite::Result<()> {
 }
 
 pub(crate) fn fail_after_commit() -> rusqlite::Result<()> {
-    fail(Fault::AfterCommit)?;
+    fail(Fault::AfterCommit)
+}
+
+/// Whether the flush of the transaction that is committed now fails.
+pub(crate) fn fails_flush() -> bool {
+    if fail(Fault::Flush).is_err() {
+        return true;
+    }
     if let Some((left, fault)) = FAULT.get() {
         FAULT.set(Some((left.saturating_sub(1), fault)));
     }
-    Ok(())
+    false
 }
 
 fn fail(at: Fault) -> rusqlite::Result<()> {

@@ -9,6 +9,7 @@ use crate::error::{JobError, backend};
 use crate::open::writer_connection;
 use crate::statistics::Counters;
 use crate::writer::Context;
+use crate::writer::flush::{Committed, Flusher};
 use crate::writer::job::Job;
 use crate::writer::maintenance::Maintenance;
 use crate::writer::queue::{Queue, Work};
@@ -24,7 +25,8 @@ const IDLE_BUDGET: usize = 128;
 
 /// How a transaction ended.
 enum Ended {
-    Committed,
+    /// The next may begin; whoever waits for this one is answered once it is flushed.
+    Committed(Committed),
     /// It could not be begun; nothing was done.
     NotBegun(rusqlite::Error),
     /// A job failed unexpectedly; rolled back.
@@ -44,6 +46,8 @@ pub(crate) struct WriterThread {
     pub(super) pending: Pending,
     mint: IdMint,
     pub(super) maintenance: Maintenance,
+    /// Absent only while the file is being opened again.
+    pub(super) flusher: Option<Flusher>,
     /// Absent in commands beside a server. Behind the connection, whose hook it ends after.
     pub(super) checkpointer: Option<Checkpointer>,
 }
@@ -74,8 +78,11 @@ impl WriterThread {
             last_row: context.heads.last_row(),
             ..Pending::default()
         };
+        let mint = IdMint::after_last_of(&connection)?;
+        let flusher = start_flusher(&connection, &options, &context, &queue)?;
         Ok(Self {
-            mint: IdMint::after_last_of(&connection)?,
+            mint,
+            flusher: Some(flusher),
             checkpointer,
             connection,
             options,
@@ -101,6 +108,9 @@ impl WriterThread {
                 .queue
                 .take(self.options.batch_jobs, self.options.batch_bytes, patience);
             busy = matches!(work, Work::Batch(_));
+            if self.flusher.as_ref().is_some_and(Flusher::has_ended) {
+                self.recover(Committed::default());
+            }
             // Also where jobs never stop coming.
             self.tick();
             match work {
@@ -109,6 +119,7 @@ impl WriterThread {
                 Work::Closed => break,
             }
         }
+        self.flush_all();
         if self.maintains() {
             let written = self.maintenance.write_all_heads(&self.connection, &self.context);
             if let Err(error) = written {
@@ -146,7 +157,7 @@ impl WriterThread {
     /// one each; where maintenance does, one without it.
     fn run_jobs(&mut self, mut jobs: Vec<Box<dyn Job>>, budget: usize) {
         match self.transact(&mut jobs, budget) {
-            Ended::Committed => answer(jobs, || Ok(())),
+            Ended::Committed(committed) => self.hand_over(Committed { jobs, ..committed }),
             Ended::NotBegun(error) => answer(jobs, || {
                 let reason = format!("the database takes no transaction: {error}");
                 Err(Error::Unavailable { reason })
@@ -165,7 +176,29 @@ impl WriterThread {
                 self.pause_maintenance(&error);
                 self.run_jobs(jobs, 0);
             }
-            Ended::Unknown(error) => self.recover(jobs, error),
+            Ended::Unknown(error) => self.recover_from(error, jobs),
+        }
+    }
+
+    /// Lets a transaction be flushed and answered. One that nobody waits for is flushed with the next.
+    fn hand_over(&mut self, committed: Committed) {
+        if committed.jobs.is_empty() && committed.commits.is_empty() {
+            return;
+        }
+        let given_back = match &self.flusher {
+            Some(flusher) => flusher.hand_over(committed).err(),
+            None => Some(committed),
+        };
+        if let Some(committed) = given_back {
+            self.recover(committed);
+        }
+    }
+
+    /// Waits until all is flushed and answered.
+    fn flush_all(&mut self) {
+        let unflushed = self.flusher.take().map(Flusher::end);
+        if let Some(Ok(Some(unflushed))) = unflushed {
+            self.recover(unflushed);
         }
     }
 
@@ -195,8 +228,7 @@ impl WriterThread {
             Ok(()) => {
                 self.counters.commits.add(1);
                 self.counters.jobs.add(jobs.len());
-                self.publish();
-                Ended::Committed
+                Ended::Committed(self.committed())
             }
             Err(error) => Ended::Unknown(error),
         }
@@ -238,17 +270,15 @@ impl WriterThread {
         Ok(())
     }
 
-    /// Makes the changes to memory true and tells the live readers, in commit order.
-    fn publish(&mut self) {
+    /// Makes the changes to memory true for the writer; what the rest of the world is told once they are
+    /// flushed.
+    fn committed(&mut self) -> Committed {
         let pending = &mut self.pending;
-        self.context.heads.commit(pending.heads.drain(), pending.last_row);
+        let committed = pending.take_committed();
+        self.context.heads.commit(&committed.heads, pending.last_row);
         self.maintenance
             .committed(&mut pending.over_count, &mut pending.purges, &self.context);
-        pending.proof = None;
-        let commits = std::mem::take(&mut pending.commits);
-        if !commits.is_empty() {
-            self.context.sink.committed(commits);
-        }
+        committed
     }
 
     /// A transaction of maintenance alone.
@@ -257,12 +287,33 @@ impl WriterThread {
             return;
         }
         match self.transact(&mut [], IDLE_BUDGET) {
-            Ended::Committed => {}
+            Ended::Committed(committed) => self.hand_over(committed),
             Ended::NotBegun(error) => self.pause_maintenance(&error.into()),
             Ended::JobFailed(error) | Ended::MaintenanceFailed(error) => self.pause_maintenance(&error),
-            Ended::Unknown(error) => self.recover(Vec::new(), error),
+            Ended::Unknown(error) => self.recover_from(error, Vec::new()),
         }
     }
+
+    /// After a commit of these jobs that failed.
+    fn recover_from(&mut self, error: rusqlite::Error, jobs: Vec<Box<dyn Job>>) {
+        tracing::error!(
+            error = &error as &dyn std::error::Error,
+            "a commit failed; the database is opened again"
+        );
+        let unknown = self.pending.take_committed();
+        self.recover(Committed { jobs, ..unknown });
+    }
+}
+
+/// Starts the thread that flushes what is committed over this connection.
+pub(super) fn start_flusher(
+    connection: &Connection,
+    options: &SqliteOptions,
+    context: &Context,
+    queue: &Arc<Queue>,
+) -> Result<Flusher, Error> {
+    let (heads, sink) = (context.heads.clone(), Arc::clone(&context.sink));
+    Flusher::start(connection, options, heads, sink, Arc::clone(queue))
 }
 
 /// Answers every job the same.

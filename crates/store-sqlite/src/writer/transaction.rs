@@ -12,6 +12,7 @@ use store::commits::Commit;
 use crate::error::JobError;
 use crate::heads::{ChannelHead, ChannelKey};
 use crate::writer::Context;
+use crate::writer::flush::Committed;
 use crate::writer::queue::Queue;
 
 /// What a job sees: the connection inside the open transaction, and what the transaction has changed of
@@ -60,6 +61,18 @@ pub(crate) enum Proof {
 }
 
 impl Pending {
+    /// What the transaction leaves to be told once it is on disk.
+    pub(super) fn take_committed(&mut self) -> Committed {
+        Committed {
+            jobs: Vec::new(),
+            heads: self.heads.drain().collect(),
+            commits: std::mem::take(&mut self.commits),
+            proof: self.proof.take(),
+            #[cfg(test)]
+            fails: crate::writer::tests::fails_flush(),
+        }
+    }
+
     /// Forgets a transaction that was rolled back.
     pub(crate) fn roll_back(&mut self, last_row: i64) {
         *self = Self {
@@ -79,7 +92,7 @@ impl Tx<'_> {
     pub(crate) fn head(&self, app: AppKey, name: &ChannelName) -> Result<Option<ChannelHead>, JobError> {
         match self.pending.heads.get(&(app, name.clone())) {
             Some(head) => Ok(*head),
-            None => self.context.heads.find(self.connection, app, name),
+            None => self.context.heads.find_committed(self.connection, app, name),
         }
     }
 }

@@ -54,13 +54,19 @@ async fn append_again(store: &SqliteStore, app: model::app::AppKey, channel: &st
 
 #[tokio::test]
 async fn a_failed_commit_that_is_there_is_answered_and_told_once() {
+    for fault in [Fault::AfterCommit, Fault::Flush] {
+        is_answered_and_told_once(fault).await;
+    }
+}
+
+async fn is_answered_and_told_once(fault: Fault) {
     let folder = tempfile::tempdir().unwrap();
     let sink = Arc::new(Told::default());
     let options = options(folder.path());
     let store = open(&options, Arc::clone(&sink) as Arc<dyn CommitSink>);
     let app = new_app(&store).await;
     assert_eq!(append(&store, app, "a").await, 1);
-    let held = Held::new(&store, Some(Fault::AfterCommit)).await;
+    let held = Held::new(&store, Some(fault)).await;
     let first = queue_append(&store, app, "a").await;
     let second = queue_append(&store, app, "b").await;
     let third = queue_append(&store, app, "a").await;
@@ -82,7 +88,7 @@ async fn a_failed_commit_that_is_there_is_answered_and_told_once() {
 
 #[tokio::test]
 async fn without_an_append_nobody_knows_what_became_of_a_failed_commit() {
-    for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit, Fault::Flush] {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&options(folder.path()), Arc::new(Told::default()));
         let held = Held::new(&store, Some(fault)).await;
@@ -101,7 +107,7 @@ async fn without_an_append_nobody_knows_what_became_of_a_failed_commit() {
 
 #[tokio::test]
 async fn an_occurrence_whose_commit_failed_is_published_once() {
-    for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit, Fault::Flush] {
         let folder = tempfile::tempdir().unwrap();
         let sink = Arc::new(Told::default());
         let store = open(&options(folder.path()), Arc::clone(&sink) as Arc<dyn CommitSink>);
@@ -113,7 +119,7 @@ async fn an_occurrence_whose_commit_failed_is_published_once() {
         held.release().await;
         match fault {
             Fault::BeforeCommit => assert!(matches!(fired.await.unwrap(), Err(Error::Unavailable { .. }))),
-            Fault::AfterCommit => assert_eq!(fired.await.unwrap().unwrap().published, 1),
+            Fault::AfterCommit | Fault::Flush => assert_eq!(fired.await.unwrap().unwrap().published, 1),
         }
         let again = loop {
             match schedules::fire(&store).await {
@@ -131,7 +137,7 @@ async fn an_occurrence_whose_commit_failed_is_published_once() {
 
 #[tokio::test]
 async fn a_schedule_whose_commit_failed_is_there_if_its_answer_says_so() {
-    for fault in [Fault::BeforeCommit, Fault::AfterCommit] {
+    for fault in [Fault::BeforeCommit, Fault::AfterCommit, Fault::Flush] {
         let folder = tempfile::tempdir().unwrap();
         let store = open(&options(folder.path()), Arc::new(Told::default()));
         let app = new_app(&store).await;
@@ -144,8 +150,42 @@ async fn a_schedule_whose_commit_failed_is_there_if_its_answer_says_so() {
         let is_there = store.next_due().await.unwrap().is_some();
         match fault {
             Fault::BeforeCommit => assert!(matches!(made, Err(Error::Unavailable { .. })) && !is_there),
-            Fault::AfterCommit => assert!(made.is_ok() && is_there),
+            Fault::AfterCommit | Fault::Flush => assert!(made.is_ok() && is_there),
         }
         store.close().await.unwrap();
     }
+}
+
+/// What is committed while the flush before it fails is neither lost nor told twice.
+#[tokio::test]
+async fn a_failed_flush_answers_what_is_committed_behind_it_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let sink = Arc::new(Told::default());
+    let options = crate::SqliteOptions {
+        batch_jobs: 1,
+        ..options(folder.path())
+    };
+    let store = open(&options, Arc::clone(&sink) as Arc<dyn CommitSink>);
+    let app = new_app(&store).await;
+    let held = Held::new(&store, Some(Fault::Flush)).await;
+    let mut waiting = Vec::new();
+    for _ in 0..20 {
+        waiting.push(queue_append(&store, app, "a").await);
+    }
+    held.release().await;
+    let mut taken = Vec::new();
+    for answer in waiting {
+        match answer.await.unwrap() {
+            Err(Error::Unavailable { .. }) => {}
+            answer => taken.push(seq(answer)),
+        }
+    }
+    let last = taken.len() as u64;
+    assert!(last >= 1, "the transaction whose flush failed is there");
+    assert_eq!(taken, (1..=last).collect::<Vec<_>>());
+    assert_eq!(store.statistics().recoveries, 1);
+    assert_eq!(append_again(&store, app, "a").await, last + 1);
+    let expected: Vec<_> = (1..=last + 1).map(|seq| ("a".to_owned(), seq)).collect();
+    assert_eq!(sink.published(), expected);
+    store.close().await.unwrap();
 }
