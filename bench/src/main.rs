@@ -45,7 +45,7 @@ enum Part {
     /// Every part; writes bench/RESULTS.md
     All,
     /// Durable publishes
-    Publish,
+    Publish(publish::Choice),
     /// Imports
     Import,
     /// Inbox lists
@@ -81,14 +81,14 @@ async fn run(part: Part) -> anyhow::Result<()> {
     let mut report = report::Report::new(machine::facts()?);
     match part {
         Part::Bare => return bare::serve().await,
-        Part::Publish => publish::measure(&mut report).await?,
+        Part::Publish(choice) => publish::measure(&mut report, &choice).await?,
         Part::Import => import::measure(&mut report).await?,
         Part::List => list::measure(&mut report).await?,
         Part::Live(choice) => live::measure(&mut report, &choice).await?,
         Part::Selector => selector::measure(&mut report)?,
         Part::Schedules => schedules::measure(&mut report).await?,
         Part::All => {
-            publish::measure(&mut report).await?;
+            publish::measure(&mut report, &publish::Choice::default()).await?;
             import::measure(&mut report).await?;
             list::measure(&mut report).await?;
             live::measure(&mut report, &live::Choice::default()).await?;

@@ -11,14 +11,25 @@ const ROUND: Duration = Duration::from_secs(4);
 /// Windows that fill while warming up: the steady state, in which as much is removed as comes, counts.
 const CONFIG: &str = "[apps.default.history]\ncount = 1000\nage = \"10s\"\n";
 
+/// What of it is measured; without a word all.
+#[derive(Debug, Default, clap::Args)]
+pub struct Choice {
+    /// So many channels only (1 or 1000)
+    #[arg(long)]
+    channels: Option<usize>,
+    /// So many connections only (64 or 256)
+    #[arg(long)]
+    connections: Option<usize>,
+}
+
 /// Durable publishes of 200 bytes against a handler that parses the body and answers at once.
-pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+pub async fn measure(report: &mut Report, choice: &Choice) -> anyhow::Result<()> {
     report.section(
         "Durable publish",
         "POST of a 200-byte body, answered once it is on disk, against the same edge with a handler that parses the \
          body and answers at once. Steady state: history windows are full, as many messages are removed as come. \
          Medians of the rounds (lowest–highest).",
-        &["channels", "connections", "Postbell, requests/s", "bare, requests/s", "ratio", "p50 ms", "p99 ms", "bare p99 ms"],
+        &["channels", "connections", "Postbell, requests/s", "bare, requests/s", "ratio", "p50 ms", "p99 ms", "bare p99 ms", "server CPU µs a request", "bare"],
     );
     let postbell = Server::postbell(CONFIG).await?;
     let bare = Server::bare().await?;
@@ -26,16 +37,26 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
         "content-type: application/json\r\nx-api-key: {}\r\n",
         postbell.dev()?.keys.app
     );
+    let is_chosen = |chosen: Option<usize>, value: usize| chosen.is_none_or(|chosen| chosen == value);
     for channels in [1, 1_000] {
+        if !is_chosen(choice.channels, channels) {
+            continue;
+        }
         let requests = Arc::new(requests(channels, &headers));
         for connections in [64, 256] {
+            if !is_chosen(choice.connections, connections) {
+                continue;
+            }
             // Fills the windows.
             closed_loop(postbell.address, connections, ROUND * 2, Arc::clone(&requests)).await?;
             let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
             let (mut p50, mut p99, mut bare_p99) = (Vec::new(), Vec::new(), Vec::new());
+            let (mut cpu, mut bare_cpu) = (Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
-                let one = closed_loop(postbell.address, connections, ROUND, Arc::clone(&requests)).await?;
-                let other = closed_loop(bare.address, connections, ROUND, Arc::clone(&requests)).await?;
+                let (one, one_cpu) = measured(&postbell, connections, &requests).await?;
+                let (other, other_cpu) = measured(&bare, connections, &requests).await?;
+                cpu.push(one_cpu);
+                bare_cpu.push(other_cpu);
                 ratios.push(one.rate / other.rate);
                 ours.push(one.rate);
                 theirs.push(other.rate);
@@ -52,11 +73,28 @@ pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
                 spread(&p50, 1),
                 spread(&p99, 1),
                 spread(&bare_p99, 1),
+                spread(&cpu, 1),
+                spread(&bare_cpu, 1),
             ]);
         }
     }
     drop(bare);
+    if choice.channels.is_some() || choice.connections.is_some() {
+        return Ok(());
+    }
     beside_an_import(report, &postbell).await
+}
+
+/// One round, and the processor time of the server in microseconds a request.
+async fn measured(
+    server: &Server,
+    connections: usize,
+    requests: &Arc<Vec<Vec<u8>>>,
+) -> anyhow::Result<(http1::Load, f64)> {
+    let before = server.cpu()?;
+    let load = closed_loop(server.address, connections, ROUND, Arc::clone(requests)).await?;
+    let cpu = (server.cpu()? - before) * 1e6 / load.latency.len() as f64;
+    Ok((load, cpu))
 }
 
 /// The same while imports of 25,000 run one after the other.
