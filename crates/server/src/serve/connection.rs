@@ -1,6 +1,5 @@
 //! One connection: handshake, choice of protocol, hyper, and the stop.
 
-use std::future::poll_fn;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -25,6 +24,7 @@ use super::handover::Handover;
 use super::lean::Lean;
 use super::options::ServeOptions;
 use super::socket::{FirstBytes, Socket, Stream};
+use super::stop::unless_stopped;
 use super::tls::Tls;
 
 /// Clients over the cap that are told so at once; beyond, they are just closed.
@@ -320,10 +320,9 @@ async fn until_stopped<C: Drain>(
     mut stop: watch::Receiver<Phase>,
 ) -> Ended {
     loop {
-        tokio::select! {
-            biased;
-            ended = poll_fn(|cx| poll_connection(connection.as_mut(), handover, cx)) => return ended,
-            _ = stop.changed() => {}
+        let work = |cx: &mut Context<'_>| poll_connection(connection.as_mut(), handover, cx);
+        if let Some(ended) = unless_stopped(&mut stop, work).await {
+            return ended;
         }
         let phase = *stop.borrow_and_update();
         match phase {

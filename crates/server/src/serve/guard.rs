@@ -5,14 +5,21 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Sleep, sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
+
+/// Tells wakers apart without holding one.
+type WakerId = (usize, usize);
+
+fn id(waker: &Waker) -> WakerId {
+    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+}
 
 pub(super) struct GuardedTcp {
     tcp: TcpStream,
@@ -20,6 +27,8 @@ pub(super) struct GuardedTcp {
     stall_timeout: Duration,
     /// Runs only while a write waits for the peer.
     stall: Option<Pin<Box<Sleep>>>,
+    /// Whom the socket wakes when there is something to read.
+    reader: Option<WakerId>,
     _place: OwnedSemaphorePermit,
     /// `run` returns only when every socket is gone.
     _alive: TaskTrackerToken,
@@ -38,6 +47,7 @@ impl GuardedTcp {
             peer,
             stall_timeout,
             stall: None,
+            reader: None,
             _place: place,
             _alive: alive,
         }
@@ -54,8 +64,14 @@ impl GuardedTcp {
     /// # Errors
     /// `UnexpectedEof`, or what the socket says.
     pub(super) fn fail_if_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let reader = id(cx.waker());
+        if self.reader == Some(reader) && !self.is_readable() {
+            return Ok(());
+        }
         let mut byte = [MaybeUninit::uninit()];
-        match self.tcp.poll_peek(cx, &mut ReadBuf::uninit(&mut byte)) {
+        let peeked = self.tcp.poll_peek(cx, &mut ReadBuf::uninit(&mut byte));
+        self.reader = peeked.is_pending().then_some(reader);
+        match peeked {
             Poll::Ready(Ok(0)) => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the client went away",
@@ -63,6 +79,12 @@ impl GuardedTcp {
             Poll::Ready(Err(error)) => Err(error),
             Poll::Ready(Ok(_)) | Poll::Pending => Ok(()),
         }
+    }
+
+    /// Whether a read may bring something, as far as the runtime was told: no system call, no lock.
+    fn is_readable(&self) -> bool {
+        let ready = self.tcp.try_io(Interest::READABLE, || Ok(()));
+        !matches!(ready, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn watch_write(
@@ -101,7 +123,14 @@ impl AsyncRead for GuardedTcp {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_read(cx, buffer)
+        // Most polls of a task are for something else: to leave the same waker again costs a lock.
+        let reader = id(cx.waker());
+        if self.reader == Some(reader) && !self.is_readable() {
+            return Poll::Pending;
+        }
+        let read = Pin::new(&mut self.tcp).poll_read(cx, buffer);
+        self.reader = read.is_pending().then_some(reader);
+        read
     }
 }
 

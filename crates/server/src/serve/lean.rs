@@ -1,7 +1,6 @@
 //! The writer of a streamed answer over plain HTTP/1.1, once it has the socket: a cursor, a socket and
 //! nothing between them.
 
-use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -11,6 +10,7 @@ use tokio::sync::watch;
 
 use super::Phase;
 use super::guard::GuardedTcp;
+use super::stop::unless_stopped;
 use super::streaming::{Chunk, Chunks};
 
 /// Pieces in one write. The kernel takes 1,024 at most.
@@ -54,10 +54,13 @@ impl Lean {
     /// hard.
     pub(super) async fn run(mut self, mut stop: watch::Receiver<Phase>) {
         let peer = self.tcp.peer();
-        let ended = tokio::select! {
-            biased;
-            ended = poll_fn(|cx| self.poll(cx)) => ended,
-            _ = stop.wait_for(|phase| *phase == Phase::Closing) => return,
+        let ended = loop {
+            if let Some(ended) = unless_stopped(&mut stop, |cx| self.poll(cx)).await {
+                break ended;
+            }
+            if *stop.borrow_and_update() == Phase::Closing {
+                return;
+            }
         };
         match ended {
             Ok(()) => tracing::debug!(peer.ip = %peer.ip(), "a stream ended"),

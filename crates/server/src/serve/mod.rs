@@ -10,7 +10,7 @@
 //! - [`hooks`]: the questions that the edge asks its user.
 //! - [`tls`], [`proxies`]: certificates that follow their files, and the proxies that are believed.
 //! - [`client`], [`request_id`]: the request extensions that handlers read.
-//! - `accept`, `connection`, `socket`, `guard`, `body`: from the listening socket to hyper.
+//! - `accept`, `connection`, `stop`, `socket`, `guard`, `body`: from the listening socket to hyper.
 //! - `edge`, `cors`, `route`: one request, from hyper to the router and back.
 //! - [`streaming`]: answers that go on; `handover`, `lean`: how the edge writes them without hyper.
 
@@ -39,6 +39,7 @@ mod handover;
 mod lean;
 mod route;
 mod socket;
+mod stop;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,0 +1,32 @@
+//! Work that goes on until the stop comes further.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::{Context, Poll};
+
+use tokio::sync::watch;
+
+use super::Phase;
+
+/// Polls `work` until it is ready; `None` once the phase has changed. Asking a watch again at every poll
+/// would take a lock that all connections share: it is asked once, and when it has something to say.
+pub(super) async fn unless_stopped<T>(
+    stop: &mut watch::Receiver<Phase>,
+    mut work: impl FnMut(&mut Context<'_>) -> Poll<T>,
+) -> Option<T> {
+    let seen = stop.clone();
+    let mut changed = pin!(stop.changed());
+    let mut is_watched = false;
+    poll_fn(|cx| {
+        if let Poll::Ready(done) = work(cx) {
+            return Poll::Ready(Some(done));
+        }
+        let is_quiet = is_watched && matches!(seen.has_changed(), Ok(false));
+        is_watched = true;
+        match !is_quiet && changed.as_mut().poll(cx).is_ready() {
+            true => Poll::Ready(None),
+            false => Poll::Pending,
+        }
+    })
+    .await
+}
