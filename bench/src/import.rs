@@ -163,10 +163,13 @@ async fn bare_insert(files: &[&[u8]]) -> anyhow::Result<f64> {
 }
 
 struct Row {
-    document: serde_json::Map<String, serde_json::Value>,
+    id: String,
+    uid: String,
+    prio: i64,
     clients: String,
     created_at: i64,
     expires_at: i64,
+    document: String,
 }
 
 impl Row {
@@ -178,43 +181,34 @@ impl Row {
         };
         let clients = document["clients"].as_array().context("clients")?;
         let clients: Vec<&str> = clients.iter().filter_map(|client| client.as_str()).collect();
+        let text = |name: &str| document[name].as_str().map(str::to_owned).context("no text");
         Ok(Self {
+            id: text("id")?,
+            uid: text("uid")?,
+            prio: document["prio"].as_i64().context("prio")?,
             clients: clients.join(","),
             created_at: millis("created")?,
             expires_at: millis("expires")?,
-            document,
+            document: std::str::from_utf8(line)?.to_owned(),
         })
-    }
-
-    fn text(&self, name: &str) -> Option<&str> {
-        self.document.get(name)?.as_str()
     }
 }
 
 fn insert(connection: &Connection, app: i64, rows: &[Row]) -> anyhow::Result<()> {
     let mut statement = connection.prepare_cached(
-        "INSERT INTO inbox (app, id, uid, state, prio, created_at, expires_at, clients, read, changed, kind, created,
-                            expires, vid, title, lead, url, img, body)
-         VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, 0, 1, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)",
+        "INSERT INTO inbox (app, id, uid, state, prio, created_at, expires_at, clients, read, changed, document)
+         VALUES (?1, ?2, ?3, 0, ?4, ?5, ?6, ?7, 0, 1, ?8)",
     )?;
     for row in rows {
         statement.execute(params![
             app,
-            row.text("id"),
-            row.text("uid"),
-            row.document["prio"].as_i64(),
+            row.id,
+            row.uid,
+            row.prio,
             row.created_at,
             row.expires_at,
             row.clients,
-            row.text("type"),
-            row.text("created"),
-            row.text("expires"),
-            row.text("vid"),
-            row.text("title"),
-            row.text("lead"),
-            row.text("url"),
-            row.text("img"),
-            row.text("body"),
+            row.document,
         ])?;
     }
     Ok(())

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::time::{DateTime, UnixMillis};
+use crate::json::JsonText;
+use crate::time::UnixMillis;
 
 /// What a live inbox tells of changes.
 pub mod change;
@@ -212,38 +213,27 @@ pub struct InboxMessage {
     pub id: InboxId,
     /// The user it is for: 1 to 255 bytes.
     pub uid: Box<str>,
-    /// `vid`.
-    pub vid: Option<Box<str>>,
     /// From when on it is shown.
-    pub created: DateTime,
+    pub created_at: UnixMillis,
     /// From when on it is no longer shown.
-    pub expires: DateTime,
-    /// `title`.
-    pub title: Option<Box<str>>,
-    /// `lead`.
-    pub lead: Option<Box<str>>,
-    /// `body`.
-    pub body: Box<str>,
-    /// `url`.
-    pub url: Option<Box<str>>,
-    /// `img`.
-    pub img: Option<Box<str>>,
+    pub expires_at: UnixMillis,
     /// The client types it is for.
     pub clients: Clients,
-    /// `type`.
-    pub kind: Box<str>,
     /// Higher comes first.
     pub prio: i64,
     /// Where it stands.
     pub state: InboxState,
     /// Whether the user has read it.
     pub read: bool,
+    /// The message as it was imported: a JSON object on one line, fields in the contract's order, those that
+    /// were absent left out, dates with the offset that they came with. `state` and `read` are not in it.
+    pub document: JsonText,
 }
 
 impl InboxMessage {
     /// Whether its user sees it at `now`: imported, already created, not yet expired.
     pub fn is_shown_at(&self, now: UnixMillis) -> bool {
-        self.state == InboxState::Imported && self.created.at() <= now && now < self.expires.at()
+        self.state == InboxState::Imported && self.created_at <= now && now < self.expires_at
     }
 }
 

@@ -17,6 +17,30 @@ impl UnixMillis {
     pub fn minus(self, duration: Duration) -> Self {
         self - duration
     }
+
+    /// Reads an RFC 3339 date-time; an offset (`Z` or `±hh:mm`) is required.
+    ///
+    /// # Errors
+    /// Any other text.
+    pub fn parse(text: &str) -> Result<Self, DateTimeError> {
+        let fail = || DateTimeError(text.chars().take(40).collect());
+        let bytes = text.as_bytes();
+        // RFC 3339 is stricter than what jiff reads: full date, a separator, full time, an offset.
+        let shaped = bytes.len() >= 20
+            && bytes.len() <= 40
+            && bytes[4] == b'-'
+            && bytes[7] == b'-'
+            && matches!(bytes[10], b'T' | b't' | b' ')
+            && bytes[13] == b':'
+            && bytes[16] == b':'
+            && (matches!(bytes[bytes.len() - 1], b'Z' | b'z')
+                || (bytes[bytes.len() - 3] == b':' && matches!(bytes[bytes.len() - 6], b'+' | b'-')));
+        if !shaped {
+            return Err(fail());
+        }
+        let at: jiff::Timestamp = text.parse().map_err(|_| fail())?;
+        Ok(Self(at.as_millisecond()))
+    }
 }
 
 impl Add<Duration> for UnixMillis {
@@ -54,61 +78,10 @@ pub trait Clock: Send + Sync + 'static {
     }
 }
 
-/// A point in time with the text that it came with (RFC 3339), which is what answers return.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DateTime {
-    text: Box<str>,
-    at: UnixMillis,
-}
-
 /// A text that is no RFC 3339 date-time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an RFC 3339 date-time such as 2014-11-06T13:34:59+01:00, found {0:?}")]
 pub struct DateTimeError(String);
-
-impl DateTime {
-    /// Reads an RFC 3339 date-time; an offset (`Z` or `±hh:mm`) is required.
-    pub fn parse(text: &str) -> Result<Self, DateTimeError> {
-        let fail = || DateTimeError(text.chars().take(40).collect());
-        let bytes = text.as_bytes();
-        // RFC 3339 is stricter than what jiff reads: full date, a separator, full time, an offset.
-        let shaped = bytes.len() >= 20
-            && bytes.len() <= 40
-            && bytes[4] == b'-'
-            && bytes[7] == b'-'
-            && matches!(bytes[10], b'T' | b't' | b' ')
-            && bytes[13] == b':'
-            && bytes[16] == b':'
-            && (matches!(bytes[bytes.len() - 1], b'Z' | b'z')
-                || (bytes[bytes.len() - 3] == b':' && matches!(bytes[bytes.len() - 6], b'+' | b'-')));
-        if !shaped {
-            return Err(fail());
-        }
-        let at: jiff::Timestamp = text.parse().map_err(|_| fail())?;
-        Ok(Self {
-            text: text.into(),
-            at: UnixMillis(at.as_millisecond()),
-        })
-    }
-
-    /// A date-time read back from where it was stored: `text` is trusted to say `at`.
-    pub fn from_stored(text: &str, at: UnixMillis) -> Self {
-        Self {
-            text: text.into(),
-            at,
-        }
-    }
-
-    /// The text as it came.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// The point in time.
-    pub fn at(&self) -> UnixMillis {
-        self.at
-    }
-}
 
 /// A text that is no duration such as `250ms`, `30s`, `10m`, `24h` or `7d`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

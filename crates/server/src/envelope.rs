@@ -56,18 +56,23 @@ struct ErrorItem<'a> {
 /// The `data` of an inbox answer; [`wrap`] puts the `meta` around it.
 pub struct Data<T>(pub T);
 
-/// The JSON of `data`, on its way to [`Meta::render`].
+/// The `data` of an inbox answer that is JSON already.
 #[derive(Clone)]
-struct RawData(Bytes);
+pub struct RawData(pub Bytes);
+
+impl IntoResponse for RawData {
+    /// On its way to [`Meta::render`].
+    fn into_response(self) -> Response {
+        let mut response = StatusCode::OK.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
 
 impl<T: Serialize> IntoResponse for Data<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(data) => {
-                let mut response = StatusCode::OK.into_response();
-                response.extensions_mut().insert(RawData(data.into()));
-                response
-            }
+            Ok(data) => RawData(data.into()).into_response(),
             Err(error) => InboxFailure::from(engine::error::Error::Internal(Box::new(error))).into_response(),
         }
     }

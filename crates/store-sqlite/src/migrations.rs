@@ -14,6 +14,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0004_inbox_changes.sql"),
     ),
     ("polling", include_str!("../migrations/0005_polling.sql")),
+    (
+        "inbox_documents",
+        include_str!("../migrations/0006_inbox_documents.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, forward only, in one transaction.

@@ -6,8 +6,9 @@ mod support;
 use std::path::Path;
 
 use model::inbox::{ClientTypes, InboxId, InboxMessage, InboxState};
+use model::json::JsonText;
 use model::settings::AppSettings;
-use model::time::{DateTime, UnixMillis};
+use model::time::UnixMillis;
 use rusqlite::Connection;
 
 use support::make_store;
@@ -20,19 +21,13 @@ fn message(number: usize) -> InboxMessage {
     InboxMessage {
         id: id(number),
         uid: "ann".into(),
-        vid: None,
-        created: DateTime::parse("2026-01-01T00:00:00Z").unwrap(),
-        expires: DateTime::parse("2027-01-01T00:00:00Z").unwrap(),
-        title: None,
-        lead: None,
-        body: "Hej!".into(),
-        url: None,
-        img: None,
+        created_at: UnixMillis::parse("2026-01-01T00:00:00Z").unwrap(),
+        expires_at: UnixMillis::parse("2027-01-01T00:00:00Z").unwrap(),
         clients: ClientTypes::default().clients(["web"]).unwrap(),
-        kind: "campaign".into(),
         prio: 0,
         state: InboxState::Imported,
         read: false,
+        document: JsonText::from_checked(r#"{"body":"Hej!"}"#),
     }
 }
 

@@ -7,7 +7,7 @@ use engine::access::key::{new_key, new_secret};
 use engine::system::{SystemClock, SystemIds};
 use model::app::AppId;
 use model::key::{ApiKey, KeyName, Preset, Scope, Scopes, check_secret};
-use model::time::{Clock as _, DateTime, UnixMillis, parse_duration};
+use model::time::{Clock as _, UnixMillis, parse_duration};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::SharedStore;
@@ -245,7 +245,7 @@ fn expiry(text: &str) -> Result<Expiry, String> {
     if let Ok(duration) = parse_duration(text) {
         return Ok(Expiry::After(duration));
     }
-    DateTime::parse(text).map(|at| Expiry::At(at.at())).map_err(|_| {
+    UnixMillis::parse(text).map(Expiry::At).map_err(|_| {
         "expected a duration such as 30d or an RFC 3339 date-time such as 2027-01-31T00:00:00Z".to_owned()
     })
 }

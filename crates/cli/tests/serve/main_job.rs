@@ -3,7 +3,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use engine::system::SystemClock;
-use model::time::{Clock as _, DateTime, UnixMillis};
+use model::time::{Clock as _, UnixMillis};
 use serde_json::Value;
 
 use crate::server::{Server, postbell, run, stdout};
@@ -57,7 +57,7 @@ fn a_campaign_file_is_imported_and_read_back_by_its_users() {
 }
 
 fn at(value: &Value) -> UnixMillis {
-    DateTime::parse(value.as_str().unwrap()).unwrap().at()
+    UnixMillis::parse(value.as_str().unwrap()).unwrap()
 }
 
 fn ids<'a>(messages: impl Iterator<Item = &'a Value>) -> BTreeSet<&'a str> {

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use model::inbox::{ClientTypes, InboxMessage, InboxState};
-use model::time::DateTime;
+use model::inbox::{ClientTypes, InboxId, InboxMessage, InboxState};
+use model::time::UnixMillis;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
+
+use super::message;
 
 /// Bytes of a `uid` at most.
 const UID_BYTES: usize = 255;
@@ -75,20 +77,42 @@ pub(super) fn read(text: &str, known: &ClientTypes) -> Result<Document, Document
     if let Some(name) = fields.twice {
         return Err(field(name, "given twice"));
     }
+    let id: InboxId = parsed("id", &fields.required_text("id")?, str::parse)?;
+    let uid = bounded("uid", fields.required_text("uid")?, UID_BYTES)?;
+    let vid = fields.text("vid")?;
+    let created = fields.required_text("created")?;
+    let created_at = parsed("created", &created, UnixMillis::parse)?;
+    let expires = fields.required_text("expires")?;
+    let expires_at = parsed("expires", &expires, UnixMillis::parse)?;
+    let (title, lead) = (fields.text("title")?, fields.text("lead")?);
+    let body = fields.required_text("body")?;
+    let (url, img) = (fields.text("url")?, fields.text("img")?);
+    let clients = fields.clients(known)?;
+    let kind = bounded("type", fields.required_text("type")?, TYPE_BYTES)?;
+    let prio = fields.prio()?;
+    let shown = message::Document {
+        id: id.as_str(),
+        uid: &uid,
+        vid: vid.as_deref(),
+        created: &created,
+        expires: &expires,
+        title: title.as_deref(),
+        lead: lead.as_deref(),
+        body: &body,
+        url: url.as_deref(),
+        img: img.as_deref(),
+        clients: &clients,
+        kind: &kind,
+        prio,
+    };
     let message = InboxMessage {
-        id: parsed("id", &fields.required_text("id")?, str::parse)?,
-        uid: bounded("uid", fields.required_text("uid")?, UID_BYTES)?,
-        vid: fields.text("vid")?.map(boxed),
-        created: parsed("created", &fields.required_text("created")?, DateTime::parse)?,
-        expires: parsed("expires", &fields.required_text("expires")?, DateTime::parse)?,
-        title: fields.text("title")?.map(boxed),
-        lead: fields.text("lead")?.map(boxed),
-        body: boxed(fields.required_text("body")?),
-        url: fields.text("url")?.map(boxed),
-        img: fields.text("img")?.map(boxed),
-        clients: fields.clients(known)?,
-        kind: bounded("type", fields.required_text("type")?, TYPE_BYTES)?,
-        prio: fields.prio()?,
+        document: shown.text(text.len()),
+        id,
+        uid: uid.into(),
+        created_at,
+        expires_at,
+        clients,
+        prio,
         state: InboxState::Imported,
         read: false,
     };
@@ -202,10 +226,6 @@ fn shown(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 
-fn boxed(text: Cow<'_, str>) -> Box<str> {
-    Box::from(text)
-}
-
 fn parsed<T, E: fmt::Display>(
     name: &'static str,
     text: &str,
@@ -214,11 +234,11 @@ fn parsed<T, E: fmt::Display>(
     parse(text).map_err(|error| field(name, error.to_string()))
 }
 
-fn bounded(name: &'static str, text: Cow<'_, str>, most: usize) -> Result<Box<str>, DocumentError> {
+fn bounded<'a>(name: &'static str, text: Cow<'a, str>, most: usize) -> Result<Cow<'a, str>, DocumentError> {
     match text.len() {
         0 => Err(field(name, format!("expected 1 to {most} bytes, found none"))),
         found if found > most => Err(field(name, format!("expected 1 to {most} bytes, found {found}"))),
-        _ => Ok(boxed(text)),
+        _ => Ok(text),
     }
 }
 

@@ -1,12 +1,11 @@
 use axum::extract::State as AxumState;
 use http::{StatusCode, Uri};
 use model::inbox::InboxMessage;
-use serde::{Serialize, Serializer};
 
-use super::message::MessageBody;
+use super::message;
 use crate::State;
 use crate::caller::Caller;
-use crate::envelope::Data;
+use crate::envelope::RawData;
 use crate::error::InboxFailure;
 use crate::query;
 
@@ -14,20 +13,15 @@ use crate::query;
 pub(crate) const DEFAULT_CLIENT: &str = "web";
 /// Messages of a list that says no limit.
 const DEFAULT_LIMIT: usize = 5;
-
-/// `data` of a list.
-#[derive(Serialize)]
-pub struct List {
-    #[serde(serialize_with = "bodies")]
-    messages: Vec<InboxMessage>,
-}
+/// Bytes around a document in a list, at most.
+const AROUND: usize = 40;
 
 /// `GET /messages?client=&limit=&after=`: what the calling user is shown (api.md 4).
 pub async fn list(
     AxumState(state): AxumState<State>,
     Caller(caller): Caller,
     uri: Uri,
-) -> Result<Data<List>, InboxFailure> {
+) -> Result<RawData, InboxFailure> {
     let (mut client, mut limit, mut after) = (None, None, None);
     for (name, value) in query::pairs(uri.query().unwrap_or_default()) {
         let parameter = match name.as_str() {
@@ -49,7 +43,25 @@ pub async fn list(
         .engine
         .list_inbox(&caller, client, limit, after.as_deref())
         .await?;
-    Ok(Data(List { messages }))
+    Ok(data(&messages))
+}
+
+/// `data` of a list.
+fn data(messages: &[InboxMessage]) -> RawData {
+    let size: usize = messages
+        .iter()
+        .map(|message| message.document.as_str().len())
+        .sum();
+    let mut data = Vec::with_capacity(size + AROUND * (messages.len() + 1));
+    data.extend_from_slice(br#"{"messages":["#);
+    for (at, message) in messages.iter().enumerate() {
+        if at > 0 {
+            data.push(b',');
+        }
+        message::write(&mut data, message);
+    }
+    data.extend_from_slice(b"]}");
+    RawData(data.into())
 }
 
 /// A limit; its range is the engine's to check.
@@ -61,8 +73,4 @@ pub(super) fn parse_limit(text: &str) -> Result<usize, InboxFailure> {
             format!("limit: expected a whole number from 1, found {found:?}"),
         )
     })
-}
-
-fn bodies<S: Serializer>(messages: &[InboxMessage], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(messages.iter().map(MessageBody))
 }

@@ -1,63 +1,63 @@
-use model::inbox::InboxMessage;
+use model::inbox::{Clients, InboxMessage};
+use model::json::JsonText;
 use serde::{Serialize, Serializer};
 
-/// A message as answers show it (api.md 4): fields in the contract's order, absent ones left out, dates with
-/// the offset that they came with.
-pub(super) struct MessageBody<'a>(pub(super) &'a InboxMessage);
-
+/// What a message consists of, as it is stored and shown: fields in the contract's order (api.md 4), absent
+/// ones left out, dates with the offset that they came with.
 #[derive(Serialize)]
-struct Fields<'a> {
-    id: &'a str,
-    uid: &'a str,
+pub(super) struct Document<'a> {
+    pub(super) id: &'a str,
+    pub(super) uid: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    vid: Option<&'a str>,
-    created: &'a str,
-    expires: &'a str,
+    pub(super) vid: Option<&'a str>,
+    pub(super) created: &'a str,
+    pub(super) expires: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    title: Option<&'a str>,
+    pub(super) title: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lead: Option<&'a str>,
-    body: &'a str,
+    pub(super) lead: Option<&'a str>,
+    pub(super) body: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    url: Option<&'a str>,
+    pub(super) url: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    img: Option<&'a str>,
-    clients: Names<'a>,
-    r#type: &'a str,
-    prio: i64,
-    state: &'static str,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    read: bool,
+    pub(super) img: Option<&'a str>,
+    #[serde(serialize_with = "names")]
+    pub(super) clients: &'a Clients,
+    #[serde(rename = "type")]
+    pub(super) kind: &'a str,
+    pub(super) prio: i64,
 }
 
-struct Names<'a>(&'a model::inbox::Clients);
-
-impl Serialize for Names<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter())
+impl Document<'_> {
+    /// The JSON text of it, probably of about `capacity` bytes.
+    pub(super) fn text(&self, capacity: usize) -> JsonText {
+        let mut bytes = Vec::with_capacity(capacity);
+        // Texts and numbers into memory: nothing of it can fail, and all of it is UTF-8.
+        if let Err(error) = serde_json::to_writer(&mut bytes, self) {
+            unreachable!("a document could not be written: {error}");
+        }
+        JsonText::from_checked(&String::from_utf8_lossy(&bytes))
     }
 }
 
-impl Serialize for MessageBody<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let message = self.0;
-        let fields = Fields {
-            id: message.id.as_str(),
-            uid: &message.uid,
-            vid: message.vid.as_deref(),
-            created: message.created.as_str(),
-            expires: message.expires.as_str(),
-            title: message.title.as_deref(),
-            lead: message.lead.as_deref(),
-            body: &message.body,
-            url: message.url.as_deref(),
-            img: message.img.as_deref(),
-            clients: Names(&message.clients),
-            r#type: &message.kind,
-            prio: message.prio,
-            state: message.state.as_str(),
-            read: message.read,
-        };
-        fields.serialize(serializer)
+fn names<S: Serializer>(clients: &Clients, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(clients.iter())
+}
+
+/// Writes a message as answers show it: its document, and where it stands.
+pub(super) fn write(out: &mut Vec<u8>, message: &InboxMessage) {
+    write_open(out, message);
+    out.push(b'}');
+}
+
+/// The same without the closing brace: further fields may follow.
+pub(super) fn write_open(out: &mut Vec<u8>, message: &InboxMessage) {
+    let document = message.document.as_str().as_bytes();
+    out.extend_from_slice(document.strip_suffix(b"}").unwrap_or(document));
+    out.extend_from_slice(b",\"state\":\"");
+    out.extend_from_slice(message.state.as_str().as_bytes());
+    out.push(b'"');
+    if message.read {
+        out.extend_from_slice(b",\"read\":true");
     }
 }

@@ -24,9 +24,8 @@ const SLICE_MESSAGES: usize = 8_192;
 const SLICE_BYTES: usize = 4 * 1024 * 1024;
 
 const INSERT: &str = "
-    INSERT INTO inbox (app, id, uid, state, prio, created_at, expires_at, clients, read, changed, kind, created,
-                       expires, vid, title, lead, url, img, body)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
+    INSERT INTO inbox (app, id, uid, state, prio, created_at, expires_at, clients, read, changed, document)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
     ON CONFLICT (app, id) DO NOTHING";
 
 /// Stores new messages, slice by slice.
@@ -173,20 +172,12 @@ fn insert(
             &*message.uid,
             state_number(message.state),
             message.prio,
-            message.created.at().0,
-            message.expires.at().0,
+            message.created_at.0,
+            message.expires_at.0,
             message.clients.as_stored(),
             if message.read { changed } else { 0 },
             changed,
-            &*message.kind,
-            message.created.as_str(),
-            message.expires.as_str(),
-            message.vid.as_deref(),
-            message.title.as_deref(),
-            message.lead.as_deref(),
-            message.url.as_deref(),
-            message.img.as_deref(),
-            &*message.body,
+            message.document.as_str(),
         ])?;
         if rows == 0 {
             stored.duplicates.note(*at, &message.id);
@@ -206,13 +197,6 @@ fn insert(
 
 /// What a message holds in memory, about.
 fn bytes(message: &InboxMessage) -> usize {
-    let optional = [
-        &message.vid,
-        &message.title,
-        &message.lead,
-        &message.url,
-        &message.img,
-    ];
-    let texts: usize = optional.into_iter().flatten().map(|text| text.len()).sum();
-    size_of::<InboxMessage>() + texts + message.body.len() + message.uid.len() + message.id.as_str().len()
+    let texts = message.document.as_str().len() + message.uid.len() + message.id.as_str().len();
+    size_of::<InboxMessage>() + texts
 }

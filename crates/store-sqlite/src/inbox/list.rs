@@ -124,7 +124,7 @@ impl Best {
 
 impl Placed {
     fn place(&self) -> Place<'_> {
-        let created = self.0.created.at().0;
+        let created = self.0.created_at.0;
         (Reverse(self.0.prio), Reverse(created), self.0.id.as_str())
     }
 }

@@ -1,5 +1,6 @@
 use model::inbox::{Clients, InboxId, InboxMessage, InboxState};
-use model::time::{DateTime, UnixMillis};
+use model::json::JsonText;
+use model::time::UnixMillis;
 use rusqlite::Row;
 
 use crate::error::{JobError, corrupt};
@@ -7,8 +8,7 @@ use crate::error::{JobError, corrupt};
 /// The columns that [`message`] reads, in its order.
 macro_rules! columns {
     () => {
-        "id, uid, state, prio, created_at, expires_at, clients, read, kind, created, expires, vid, title, lead, \
-         url, img, body"
+        "id, uid, state, prio, created_at, expires_at, clients, read, document"
     };
 }
 
@@ -48,19 +48,13 @@ pub(super) fn message(row: &Row<'_>) -> Result<InboxMessage, JobError> {
     Ok(InboxMessage {
         id,
         uid: row.get(1)?,
-        vid: row.get(11)?,
-        created: DateTime::from_stored(text(row, 9)?, UnixMillis(row.get(CREATED_AT)?)),
-        expires: DateTime::from_stored(text(row, 10)?, UnixMillis(row.get(5)?)),
-        title: row.get(12)?,
-        lead: row.get(13)?,
-        body: row.get(16)?,
-        url: row.get(14)?,
-        img: row.get(15)?,
+        created_at: UnixMillis(row.get(CREATED_AT)?),
+        expires_at: UnixMillis(row.get(5)?),
         clients: Clients::from_stored(text(row, CLIENTS)?),
-        kind: row.get(8)?,
         prio: row.get(PRIO)?,
         state,
         read: row.get(7)?,
+        document: JsonText::from_checked(text(row, 8)?),
     })
 }
 

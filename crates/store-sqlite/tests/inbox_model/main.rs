@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use model::app::AppKey;
 use model::inbox::{ClientTypes, InboxId, InboxMessage, InboxState};
+use model::json::JsonText;
 use model::settings::AppSettings;
-use model::time::{DateTime, UnixMillis};
+use model::time::UnixMillis;
 use proptest::prelude::*;
 use store::SharedStore;
 use store::inbox::{ListQuery, SyncBatch};
@@ -103,29 +104,23 @@ fn id(number: u8) -> InboxId {
     format!("m{number}").parse().unwrap()
 }
 
-fn tick(tick: i64) -> DateTime {
-    DateTime::parse(&format!("2026-06-01T00:00:00.{tick:03}Z")).unwrap()
+fn tick(tick: i64) -> UnixMillis {
+    UnixMillis::parse(&format!("2026-06-01T00:00:00.{tick:03}Z")).unwrap()
 }
 
 fn message(draft: &Draft) -> InboxMessage {
     InboxMessage {
         id: id(draft.id),
         uid: USERS[draft.user].into(),
-        vid: None,
-        created: tick(draft.created),
-        expires: tick(draft.expires),
-        title: (draft.prio > 0).then(|| "title".into()),
-        lead: None,
-        body: format!("{draft:?}").into(),
-        url: None,
-        img: None,
+        created_at: tick(draft.created),
+        expires_at: tick(draft.expires),
         clients: ClientTypes::default()
             .clients([CLIENTS[draft.client], "web"])
             .unwrap(),
-        kind: "campaign".into(),
         prio: draft.prio,
         state: InboxState::Imported,
         read: false,
+        document: JsonText::from_checked(&format!(r#"{{"body":"{draft:?}"}}"#)),
     }
 }
 
@@ -139,7 +134,7 @@ struct Run {
 
 impl Run {
     async fn apply(&mut self, operation: Operation) {
-        let (app, now) = (self.app, tick(self.now).at());
+        let (app, now) = (self.app, tick(self.now));
         match operation {
             Operation::Import(drafts) => {
                 let messages: Vec<_> = drafts.iter().map(message).collect();

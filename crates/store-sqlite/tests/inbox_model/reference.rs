@@ -39,7 +39,7 @@ impl Model {
         let place = |message: &InboxMessage| {
             (
                 Reverse(message.prio),
-                Reverse(message.created.at()),
+                Reverse(message.created_at),
                 message.id.clone(),
             )
         };
@@ -125,8 +125,8 @@ impl Model {
         let before = self.messages.len();
         self.messages.retain(|_, row| match row.message.state {
             InboxState::Synced | InboxState::Retracted => false,
-            InboxState::Imported => now < row.message.expires.at(),
-            InboxState::Deleted => keep_deleted || now < row.message.expires.at(),
+            InboxState::Imported => now < row.message.expires_at,
+            InboxState::Deleted => keep_deleted || now < row.message.expires_at,
         });
         (before - self.messages.len()) as u64
     }

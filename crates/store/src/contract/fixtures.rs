@@ -1,7 +1,8 @@
 use model::app::AppKey;
 use model::inbox::{ClientTypes, Clients, InboxId, InboxMessage, InboxState};
+use model::json::JsonText;
 use model::settings::AppSettings;
-use model::time::{DateTime, UnixMillis};
+use model::time::UnixMillis;
 
 use crate::Store;
 use crate::inbox::ListQuery;
@@ -25,8 +26,8 @@ pub(super) fn numbered(number: usize) -> InboxId {
     id(&format!("m{number:04}"))
 }
 
-pub(super) fn date(text: &str) -> DateTime {
-    DateTime::parse(text).unwrap()
+pub(super) fn date(text: &str) -> UnixMillis {
+    UnixMillis::parse(text).unwrap()
 }
 
 pub(super) fn clients(names: &[&str]) -> Clients {
@@ -38,20 +39,19 @@ pub(super) fn message(id: &InboxId, uid: &str) -> InboxMessage {
     InboxMessage {
         id: id.clone(),
         uid: uid.into(),
-        vid: None,
-        created: date("2026-01-01T00:00:00Z"),
-        expires: date("2027-01-01T00:00:00Z"),
-        title: None,
-        lead: None,
-        body: "Hej!".into(),
-        url: None,
-        img: None,
+        created_at: date("2026-01-01T00:00:00Z"),
+        expires_at: date("2027-01-01T00:00:00Z"),
         clients: clients(&["web"]),
-        kind: "campaign".into(),
         prio: 0,
         state: InboxState::Imported,
         read: false,
+        document: document(&format!("{id} Hej!")),
     }
+}
+
+/// What is shown of a message, told by its body.
+pub(super) fn document(body: &str) -> JsonText {
+    JsonText::from_checked(&format!(r#"{{"body":"{body}"}}"#))
 }
 
 /// Messages `m0000` … of one user.

@@ -4,7 +4,7 @@ use engine::inbox::watch::{Happening, InboxEvent};
 use model::inbox::change::{ChangeCursor, Counts, Removal};
 use serde::Serialize;
 
-use crate::inbox::message::MessageBody;
+use crate::inbox::message;
 
 /// The name of an event (api.md 4, `stream`).
 pub fn name(event: &InboxEvent) -> &'static str {
@@ -23,8 +23,9 @@ pub fn write_data(out: &mut Vec<u8>, event: &InboxEvent) {
     let Counts { unread, total } = event.counts;
     match &event.what {
         Happening::Message(message) => {
-            let message = MessageBody(message);
-            json(out, &Shown { message, unread });
+            message::write_open(out, message);
+            // Writing to memory does not fail.
+            let _ = write!(out, ",\"unread\":{unread}}}");
         }
         Happening::Read(id) => json(
             out,
@@ -78,13 +79,6 @@ pub(super) fn write_heartbeat(out: &mut Vec<u8>, cursor: Option<ChangeCursor>) {
 pub(in crate::inbox) struct CountsBody {
     pub(in crate::inbox) unread: u64,
     pub(in crate::inbox) total: u64,
-}
-
-#[derive(Serialize)]
-struct Shown<'a> {
-    #[serde(flatten)]
-    message: MessageBody<'a>,
-    unread: u64,
 }
 
 #[derive(Serialize)]

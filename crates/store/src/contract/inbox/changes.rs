@@ -76,8 +76,8 @@ fn counts(unread: u64, total: u64) -> Counts {
 
 fn timed(text: &str, created: &str, expires: &str) -> InboxMessage {
     InboxMessage {
-        created: date(created),
-        expires: date(expires),
+        created_at: date(created),
+        expires_at: date(expires),
         ..message(&id(text), "ann")
     }
 }

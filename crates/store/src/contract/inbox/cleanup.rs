@@ -13,11 +13,11 @@ async fn one_of_each(store: &dyn Store, app: AppKey) {
     let mut all = Vec::new();
     for name in names {
         let mut expired = message(&id(&format!("{name}-expired")), "ann");
-        expired.expires = date("2026-06-01T00:00:00Z");
+        expired.expires_at = date("2026-06-01T00:00:00Z");
         all.extend([message(&id(name), "ann"), expired]);
     }
     let mut future = message(&id("future"), "ann");
-    future.created = date("2026-12-01T00:00:00Z");
+    future.created_at = date("2026-12-01T00:00:00Z");
     all.push(future);
     store.import(app, all).await.unwrap();
     for text in ["synced", "synced-expired"] {
@@ -84,7 +84,7 @@ pub async fn cleanup_without_a_sync_removes_expired_deleted_messages_too(store: 
 pub async fn a_message_is_removed_from_its_expiry_on(store: &dyn Store) {
     let app = new_app(store, "shop").await;
     let mut message = message(&id("1"), "ann");
-    message.expires = date("2026-06-01T00:00:00.500Z");
+    message.expires_at = date("2026-06-01T00:00:00.500Z");
     store.import(app, vec![message]).await.unwrap();
     assert_eq!(
         store.cleanup(app, UnixMillis(NOW.0 + 499), true).await.unwrap(),
@@ -114,7 +114,7 @@ pub async fn a_cleanup_of_many_slices_removes_all_that_goes_and_nothing_else(sto
     let other = new_app(store, "news").await;
     let mut all = messages(COUNT, "ann");
     for message in all.iter_mut().step_by(2) {
-        message.expires = date("2026-05-31T00:00:00Z");
+        message.expires_at = date("2026-05-31T00:00:00Z");
     }
     store.import(app, all.clone()).await.unwrap();
     store.import(other, all).await.unwrap();

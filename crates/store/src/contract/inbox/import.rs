@@ -3,7 +3,7 @@ use model::inbox::{InboxMessage, InboxState};
 
 use crate::Store;
 use crate::contract::fixtures::{
-    clients, date, id, import_deleted, listed, message, messages, new_app, numbered, state,
+    clients, date, document, id, import_deleted, listed, message, messages, new_app, numbered, state,
 };
 use crate::inbox::Imported;
 
@@ -12,19 +12,13 @@ fn full() -> InboxMessage {
     InboxMessage {
         id: id("A.b_c:d-1"),
         uid: "åsa/1 \u{1f514}".into(),
-        vid: Some("v1".into()),
-        created: date("2014-11-06T13:34:59.123456+01:00"),
-        expires: date("2034-11-06T13:34:59-08:30"),
-        title: Some("Räksmörgås".into()),
-        lead: Some(String::new().into()),
-        body: "<b>\u{0}\"'</b>\n\u{1f514}".into(),
-        url: Some("https://example.org/?a=b&c".into()),
-        img: Some("https://example.org/a.png".into()),
+        created_at: date("2014-11-06T13:34:59.123456+01:00"),
+        expires_at: date("2034-11-06T13:34:59-08:30"),
         clients: clients(&["stv", "web"]),
-        kind: "offer".into(),
         prio: i64::MIN,
         state: InboxState::Imported,
         read: false,
+        document: document(r#"<b>\u0000\"'</b>\n🔔 Räksmörgås"#),
     }
 }
 
@@ -139,10 +133,10 @@ pub async fn an_import_of_many_slices_is_whole(store: &dyn Store) {
     let mut all = messages(COUNT, "ann");
     for (at, message) in all.iter_mut().enumerate() {
         message.uid = format!("user-{}", at * 7 % 1_000).into();
-        message.body = at.to_string().into();
+        message.document = document(&at.to_string());
     }
     // One far larger than the rest.
-    all[1_500].body = "å".repeat(2_000_000).into();
+    all[1_500].document = document(&"å".repeat(2_000_000));
     let imported = store.import(app, all.clone()).await.unwrap();
     assert_eq!((imported.imported, imported.duplicates), (COUNT as u64, 0));
     for message in &all {
@@ -174,7 +168,11 @@ pub async fn of_concurrent_imports_of_the_same_ids_exactly_one_wins_each(store: 
     let mut won = [0; 4];
     for number in 0..COUNT {
         let stored = store.show(app, &numbered(number)).await.unwrap().unwrap();
-        assert_eq!(stored.uid, stored.body, "a message is mixed from two imports");
+        assert_eq!(
+            stored.document,
+            document(&stored.uid),
+            "a message is mixed from two imports"
+        );
         let winner = imports
             .iter()
             .position(|(name, _)| *name == &*stored.uid)
@@ -190,7 +188,7 @@ pub async fn of_concurrent_imports_of_the_same_ids_exactly_one_wins_each(store: 
 async fn import_by(store: &dyn Store, app: AppKey, count: usize, name: &str) -> Imported {
     let mut messages = messages(count, name);
     for message in &mut messages {
-        message.body = name.into();
+        message.document = document(name);
     }
     store.import(app, messages).await.unwrap()
 }

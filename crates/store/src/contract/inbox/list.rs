@@ -37,7 +37,7 @@ async fn listed_at(store: &dyn Store, app: AppKey, client: &str, now: UnixMillis
 fn ranked(text: &str, prio: i64, created: &str) -> InboxMessage {
     InboxMessage {
         prio,
-        created: date(created),
+        created_at: date(created),
         ..message(&id(text), "ann")
     }
 }
@@ -114,7 +114,6 @@ pub async fn a_list_holds_whole_messages_in_their_order(store: &dyn Store) {
     let app = new_app(store, "shop").await;
     let messages = [
         InboxMessage {
-            title: Some("Hej".into()),
             clients: clients(&["ios", "web"]),
             ..ranked("a", 1, "2026-01-02T00:00:00+02:00")
         },
@@ -137,8 +136,8 @@ pub async fn a_list_holds_whole_messages_in_their_order(store: &dyn Store) {
 pub async fn a_message_is_shown_from_created_until_before_expires(store: &dyn Store) {
     let app = new_app(store, "shop").await;
     let message = InboxMessage {
-        created: date("2026-06-01T00:00:00.100Z"),
-        expires: date("2026-06-01T00:00:00.200Z"),
+        created_at: date("2026-06-01T00:00:00.100Z"),
+        expires_at: date("2026-06-01T00:00:00.200Z"),
         ..message(&id("1"), "ann")
     };
     store.import(app, vec![message]).await.unwrap();
@@ -215,7 +214,7 @@ pub async fn pages_cover_all_without_repeats_while_messages_are_deleted_between(
     let mut all = messages(COUNT, "ann");
     for (at, message) in all.iter_mut().enumerate() {
         message.prio = (at % 3) as i64;
-        message.created = date(["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"][at / 3 % 2]);
+        message.created_at = date(["2026-01-01T00:00:00Z", "2026-01-02T00:00:00Z"][at / 3 % 2]);
     }
     store.import(app, all).await.unwrap();
     let whole = listed(store, app, "ann").await;
@@ -242,7 +241,7 @@ pub async fn pages_cover_all_without_repeats_while_messages_are_deleted_between(
 pub async fn after_a_message_no_longer_listed_the_list_goes_on_behind_its_place(store: &dyn Store) {
     let app = new_app(store, "shop").await;
     let mut all = messages(6, "ann");
-    all[1].expires = date("2026-05-31T00:00:00Z");
+    all[1].expires_at = date("2026-05-31T00:00:00Z");
     all[4].clients = clients(&["ios"]);
     store.import(app, all).await.unwrap();
     assert!(store.delete(app, &numbered(2), None).await.unwrap());

@@ -52,10 +52,10 @@ pub async fn what_is_not_yet_or_no_longer_shown_is_deleted_and_retracted_too(sto
     let expired = date("2025-01-01T00:00:00Z");
     let future = date("2026-12-01T00:00:00Z");
     let mut all = messages(4, "ann");
-    all[0].expires = expired.clone();
-    all[1].created = future.clone();
-    all[2].expires = expired;
-    all[3].created = future;
+    all[0].expires_at = expired;
+    all[1].created_at = future;
+    all[2].expires_at = expired;
+    all[3].created_at = future;
     store.import(app, all).await.unwrap();
     assert!(store.delete(app, &numbered(0), Some("ann")).await.unwrap());
     let retracted = store.retract(app, vec![numbered(3)]).await.unwrap();
