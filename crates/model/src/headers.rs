@@ -65,6 +65,7 @@ impl Headers {
     }
 
     /// The value of a header.
+    #[inline]
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()

@@ -10,6 +10,7 @@ const POWERS: [f64; EXACT_DIGITS + 1] = [
 
 /// A number: optional sign, digits, fraction, exponent, and nothing else; digits on one side of the
 /// decimal point will do. `None` for any other text. A number beyond the range of doubles is infinite.
+#[inline]
 pub(super) fn number(text: &str) -> Option<f64> {
     let (negative, unsigned) = match text.as_bytes() {
         [b'-', rest @ ..] => (true, rest),
@@ -27,28 +28,43 @@ pub(super) fn number(text: &str) -> Option<f64> {
 
 /// Few digits and at most one point, which is what most headers are. The quotient of two exact doubles is
 /// rounded once, so it is the nearest one.
+#[inline]
 fn short_decimal(bytes: &[u8]) -> Option<f64> {
     if bytes.len() > EXACT_DIGITS + 1 {
         return None;
     }
-    let (mut value, mut digits, mut point) = (0_u64, 0, None);
-    for byte in bytes {
-        match byte {
-            b'0'..=b'9' => {
-                value = 10 * value + u64::from(byte - b'0');
-                digits += 1;
+    let (mut value, whole) = digits(0, bytes);
+    let fraction = match &bytes[whole..] {
+        [] => 0,
+        [b'.', rest @ ..] => {
+            let (with_fraction, fraction) = digits(value, rest);
+            if fraction < rest.len() {
+                return None;
             }
-            b'.' if point.is_none() => point = Some(digits),
-            _ => return None,
+            value = with_fraction;
+            fraction
         }
+        _ => return None,
+    };
+    match whole + fraction {
+        1..=EXACT_DIGITS if fraction == 0 => Some(value as f64),
+        1..=EXACT_DIGITS => Some(value as f64 / POWERS[fraction]),
+        _ => None,
     }
-    if digits == 0 || digits > EXACT_DIGITS {
-        return None;
+}
+
+/// Goes on with a number over the digits at the beginning; how many there are.
+#[inline]
+fn digits(mut value: u64, bytes: &[u8]) -> (u64, usize) {
+    for (at, byte) in bytes.iter().enumerate() {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            return (value, at);
+        }
+        // Sixteen digits at most: they fit.
+        value = 10 * value + u64::from(digit);
     }
-    Some(match point {
-        Some(whole) => value as f64 / POWERS[digits - whole],
-        None => value as f64,
-    })
+    (value, bytes.len())
 }
 
 /// A truth value: exactly `true` or `false`.
