@@ -11,6 +11,7 @@
 //! - [`clock`]: the clock that stands still until it is moved.
 //! - [`faults`]: a store that fails when it is told to.
 //! - [`sse`]: event streams, parsed as the WHATWG specification says.
+//! - [`rt`]: clients of Backendless RT of another make, packet by packet.
 
 #![expect(clippy::unwrap_used, reason = "in a test everything unexpected is a failure")]
 
@@ -22,6 +23,8 @@ pub mod app;
 pub mod clock;
 /// A store that fails when it is told to.
 pub mod faults;
+/// Clients of Backendless RT.
+pub mod rt;
 /// A server on port 0.
 pub mod server;
 /// Readers of server-sent events.

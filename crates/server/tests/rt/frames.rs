@@ -1,8 +1,9 @@
 use futures_util::SinkExt as _;
 use serde_json::json;
+use testkit::rt::websocket::Ws;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{World, Ws};
+use crate::support::World;
 
 /// What no client may send, once it is connected.
 const BAD: [&str; 20] = [
