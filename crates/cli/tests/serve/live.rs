@@ -279,3 +279,22 @@ fn change(event: &Value) -> (String, String, u64) {
         data["unread"].as_u64().unwrap(),
     )
 }
+
+#[test]
+fn the_handshake_of_the_official_sdk_tells_the_configured_limits() {
+    let folder = tempfile::tempdir().unwrap();
+    let variables = [
+        ("POSTBELL_RT__PING_INTERVAL", "7s"),
+        ("POSTBELL_RT__PING_TIMEOUT", "8s"),
+        ("POSTBELL_RT__MAX_PAYLOAD", "5000"),
+    ];
+    let server = Server::start(folder.path(), "serve --dev --listen 127.0.0.1:0", &variables);
+    let path = "/default/?EIO=4&transport=polling";
+    let (status, answer) = request(&server, "GET", path, &[], "");
+    assert_eq!(status, 200, "{answer}");
+    let open: Value = serde_json::from_str(answer.strip_prefix('0').unwrap()).unwrap();
+    assert_eq!(
+        (&open["pingInterval"], &open["pingTimeout"], &open["maxPayload"]),
+        (&json!(7_000), &json!(8_000), &json!(5_000))
+    );
+}
