@@ -10,7 +10,9 @@
 //! - [`app`]: apps with their keys, tokens and settings.
 //! - [`clock`]: the clock that stands still until it is moved.
 //! - [`faults`]: a store that fails when it is told to.
+//! - [`frames`]: WebSocket frames that no server may take.
 //! - [`sse`]: event streams, parsed as the WHATWG specification says.
+//! - [`rt`]: clients of Backendless RT of another make, packet by packet.
 
 #![expect(clippy::unwrap_used, reason = "in a test everything unexpected is a failure")]
 
@@ -22,6 +24,10 @@ pub mod app;
 pub mod clock;
 /// A store that fails when it is told to.
 pub mod faults;
+/// Bad WebSocket frames.
+pub mod frames;
+/// Clients of Backendless RT.
+pub mod rt;
 /// A server on port 0.
 pub mod server;
 /// Readers of server-sent events.

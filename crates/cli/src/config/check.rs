@@ -106,6 +106,18 @@ impl Config {
                 1 << 36,
             ),
             ("hub.concurrent_reads", self.hub.concurrent_reads, 1, 256),
+            ("realtime.publishes", self.realtime.publishes, 1, 10_000),
+            (
+                "realtime.publish_bytes",
+                self.realtime.publish_bytes,
+                65_536,
+                1 << 30,
+            ),
+            ("realtime.inboxes", self.realtime.inboxes, 0, 10_000),
+            ("rt.max_payload", self.rt.max_payload, 4_096, 1 << 26),
+            ("rt.max_waiting", self.rt.max_waiting, 65_536, 1 << 30),
+            ("rt.window", self.rt.window, 16_384, 1 << 30),
+            ("rt.max_kept", self.rt.max_kept, 0, 10_000_000),
         ];
         for (path, found, least, most) in counts {
             if !(least..=most).contains(&found) {
@@ -128,6 +140,30 @@ impl Config {
             if found < least || found > second * most {
                 let found = model::time::format_duration(found);
                 wrong(path, format!("expected 100ms to {most}s, found {found}"));
+            }
+        }
+        self.check_live_times(wrong);
+    }
+
+    /// Sessions and connections are looked at once a second, or as seldom as every shorter time allows.
+    fn check_live_times(&self, wrong: &mut dyn FnMut(&str, String)) {
+        let (realtime, rt) = (&self.realtime, &self.rt);
+        let spans = [
+            ("realtime.ping_interval", realtime.ping_interval, 3_600),
+            ("realtime.position_interval", realtime.position_interval, 3_600),
+            ("rt.ping_interval", rt.ping_interval, 3_600),
+            ("rt.ping_timeout", rt.ping_timeout, 3_600),
+            ("rt.pong_timeout", rt.pong_timeout, 3_600),
+            ("rt.connect_timeout", rt.connect_timeout, 600),
+            ("rt.upgrade_timeout", rt.upgrade_timeout, 600),
+            ("rt.confirm_after", rt.confirm_after, 600),
+            ("rt.resume", rt.resume, 86_400),
+        ];
+        let second = Duration::from_secs(1);
+        for (path, Span(found), most) in spans {
+            if found < second || found > second * most {
+                let found = model::time::format_duration(found);
+                wrong(path, format!("expected 1s to {most}s, found {found}"));
             }
         }
     }

@@ -6,6 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use server::serve::proxies::{Network, TrustedProxies};
 
+use self::live::{RealtimeSettings, RtSettings};
+
+/// Live connections.
+pub mod live;
+
 /// The configuration of a server, apps aside. Every field is a setting of the same name in the file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -34,6 +39,10 @@ pub struct Config {
     pub store: StoreSettings,
     /// Live delivery.
     pub hub: HubSettings,
+    /// The WebSocket `/api/realtime`.
+    pub realtime: RealtimeSettings,
+    /// Backendless RT.
+    pub rt: RtSettings,
 }
 
 /// Certificates; both or none.
@@ -154,6 +163,8 @@ impl Default for Config {
             server: ServerSettings::default(),
             store: StoreSettings::default(),
             hub: HubSettings::default(),
+            realtime: RealtimeSettings::default(),
+            rt: RtSettings::default(),
         }
     }
 }
@@ -284,6 +295,8 @@ pub fn complete() -> Map<String, Value> {
         server,
         store,
         hub,
+        realtime,
+        rt,
         ..
     } = Config::default();
     // Every field is written out, so that a new one cannot be forgotten here.
@@ -302,6 +315,8 @@ pub fn complete() -> Map<String, Value> {
         server,
         store,
         hub,
+        realtime,
+        rt,
     };
     super::apps::tree(&complete)
 }

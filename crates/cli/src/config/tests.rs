@@ -6,6 +6,7 @@ use super::*;
 use crate::config::schema::Schema;
 
 mod example;
+mod live;
 mod properties;
 
 fn environment(variables: &[(&str, &str)]) -> Vec<(OsString, OsString)> {
@@ -294,6 +295,8 @@ fn printed_settings_have_sources_and_no_secrets() {
     require_https = false  # --dev
     [hub]
     [log]
+    [realtime]
+    [rt]
     [server]
     [store]
     # Laid over the settings that the store has for the app default.

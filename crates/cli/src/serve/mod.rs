@@ -5,6 +5,7 @@
 //! - [`apps`]: what the configuration says about apps, written to the store.
 //! - [`listeners`]: bound sockets and their certificates.
 //! - [`dev`]: what development mode makes and prints.
+//! - [`live`]: the limits of live connections.
 //! - [`logging`]: the log on stderr.
 //! - [`signals`]: what ends the server.
 
@@ -37,6 +38,8 @@ mod apps;
 mod dev;
 /// Sockets.
 mod listeners;
+/// Live connections.
+mod live;
 /// The log.
 mod logging;
 /// Signals.
@@ -114,8 +117,8 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
                 .as_deref()
                 .map(|url| url.trim_end_matches('/').to_owned()),
             any_origin: loaded.dev,
-            realtime: server::realtime::Options::default(),
-            rt: rt_options(config),
+            realtime: live::realtime_options(config),
+            rt: live::rt_options(config),
         }),
     };
     let router = server::router::router(state.clone());
@@ -224,14 +227,6 @@ fn engine_options(config: &Config) -> engine::Options {
         page_cache_bytes: config.hub.page_cache_bytes,
         concurrent_reads: config.hub.concurrent_reads,
         ..engine::Options::default()
-    }
-}
-
-fn rt_options(config: &Config) -> server::rt::options::Options {
-    server::rt::options::Options {
-        max_sessions: config.server.max_connections,
-        stall: config.server.write_stall_timeout.0,
-        ..server::rt::options::Options::default()
     }
 }
 

@@ -1,5 +1,5 @@
-//! Kills the server with SIGKILL under concurrent publishes, imports and schedules, restarts it on the same data, and
-//! holds what it kept against what it had acknowledged (api.md 3.8, 4 Import).
+//! Kills the server with SIGKILL under concurrent publishes, imports, polls and schedules, restarts it on the
+//! same data, and holds what it kept against what it had acknowledged (api.md 3.6, 3.8, 4 Import).
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -18,6 +18,8 @@ use client::messaging::publish::Publish;
 use client::{Client, Error, Options};
 use serde_json::value::to_raw_value;
 
+/// Subscriptions that are polled.
+mod polling;
 /// Schedules.
 mod schedules;
 
@@ -58,12 +60,17 @@ impl Server {
         self.process.wait().unwrap();
     }
 
-    fn client(&self, folder: &Path) -> Client {
+    /// The secret of the development key `admin`.
+    fn key(&self, folder: &Path) -> String {
         let dev = fs::read_to_string(folder.join("data/dev.json")).unwrap();
         let dev: serde_json::Value = serde_json::from_str(&dev).unwrap();
+        dev["keys"]["admin"].as_str().unwrap().to_owned()
+    }
+
+    fn client(&self, folder: &Path) -> Client {
         Client::new(Options {
             url: self.url.clone(),
-            key: Some(dev["keys"]["admin"].as_str().unwrap().to_owned()),
+            key: Some(self.key(folder)),
             ..Options::default()
         })
         .unwrap()

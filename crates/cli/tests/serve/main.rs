@@ -7,6 +7,7 @@ mod clock;
 mod dev;
 mod http;
 mod life;
+mod live;
 mod main_job;
 mod schedules;
 mod server;

@@ -41,7 +41,7 @@ const AROUND: usize = 4 * 1024;
 /// The limits of WebSockets on this node. Those of an app are in its settings: a message may be 4 KiB
 /// larger than its largest publish body (1009), and a connection may have as many subscriptions as
 /// `limits.connection_subscriptions` says (5913).
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Between two looks at every connection. The other times are rounded up to multiples of it.
     /// Default 5 s.

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 /// Every limit and time of Backendless RT.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
     /// Between two pings of a session. Default 25 s.
     pub ping_interval: Duration,

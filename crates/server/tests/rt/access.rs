@@ -4,8 +4,11 @@ use model::channel::ChannelPattern;
 use model::key::KeyName;
 use model::permission::{ChannelRule, Who};
 use serde_json::json;
+use testkit::rt::polling::Polling;
+use testkit::rt::websocket::Ws;
+use testkit::rt::{error_of, ready};
 
-use crate::support::{Polling, World, Ws, error_of, ready};
+use crate::support::World;
 
 fn rule(pattern: &str, publish: Vec<Who>, subscribe: Vec<Who>) -> ChannelRule {
     ChannelRule {

@@ -1,8 +1,10 @@
 use futures_util::SinkExt as _;
 use serde_json::json;
+use testkit::rt::websocket::Ws;
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{World, Ws};
+use crate::support::World;
 
 /// What no client may send, once it is connected.
 const BAD: [&str; 20] = [
@@ -57,6 +59,28 @@ async fn bad_packets_close_the_websocket_that_sent_them_and_nothing_else() {
     let mut client = world.websocket("c").await;
     client.send(&"4".repeat(330 * 1024)).await;
     assert_eq!(client.closed().await, 1009);
+    world.still_serves().await;
+}
+
+#[tokio::test]
+async fn a_bad_frame_of_any_kind_closes_its_own_websocket_alone() {
+    let world = World::new().await;
+    let mut bystander = world.websocket("b").await;
+    let options = json!({"channel": "news"});
+    bystander
+        .subscribe("s", "PUB_SUB_MESSAGES", options.clone())
+        .await;
+    for bad in testkit::frames::bad() {
+        let mut client = world.websocket("c").await;
+        client.subscribe("s", "PUB_SUB_MESSAGES", options.clone()).await;
+        client.0.get_mut().write_all(&bad.bytes).await.unwrap();
+        assert_eq!(client.closed().await, bad.code, "{}", bad.what);
+        let mut probe = Ws::open(&world.server, &format!("sid={}", world.polling("").await.sid)).await;
+        probe.0.get_mut().write_all(&bad.bytes).await.unwrap();
+        assert_eq!(probe.closed().await, bad.code, "{}, while it probes", bad.what);
+    }
+    world.publish("news", json!(1)).await;
+    assert_eq!(bystander.message("s").await, 1);
     world.still_serves().await;
 }
 

@@ -1,6 +1,7 @@
 use serde_json::{Value, json};
+use testkit::rt::error_of;
 
-use crate::support::{World, error_of};
+use crate::support::World;
 
 fn status(name: &str, users: &[(&str, Option<&str>)]) -> Value {
     let users: Vec<_> = users
@@ -23,7 +24,8 @@ async fn who_is_connected_is_listed_and_told() {
 
     let token = world.app.token("ann").await;
     let mut other =
-        crate::support::Polling::connect(&world.server, &format!("userToken={token}&clientId=c2")).await;
+        testkit::rt::polling::Polling::connect(&world.server, &format!("userToken={token}&clientId=c2"))
+            .await;
     other.subscribe("c", "PUB_SUB_CONNECT", channel.clone()).await;
     assert_eq!(other.event().await.1["data"], "connected");
     let ann_sid = other.sid.clone();
@@ -93,7 +95,7 @@ async fn commands_reach_all_who_listen_the_sender_too() {
 async fn a_command_without_right_or_too_large_is_refused() {
     let world = World::new().await;
     let key = world.app.key("reader", "subscribe").await;
-    let mut client = crate::support::Ws::connect(&world.server, &format!("apiKey={key}")).await;
+    let mut client = testkit::rt::websocket::Ws::connect(&world.server, &format!("apiKey={key}")).await;
     let options = json!({"channel": "news", "type": "t", "data": 1});
     let answer = client.invoke("i", "PUB_SUB_COMMAND", options).await;
     assert_eq!(error_of(answer, "MET_RES", "i"), 5007);

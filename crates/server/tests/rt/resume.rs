@@ -2,11 +2,13 @@ use std::time::Duration;
 
 use postbell_server::rt::options::Options;
 use serde_json::json;
+use testkit::rt::websocket::Ws;
+use testkit::rt::{SEPARATOR, parsed, payload, ready};
 use testkit::soon;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-use crate::support::{SEPARATOR, World, Ws, parsed, payload, ready};
+use crate::support::World;
 
 #[tokio::test]
 async fn a_websocket_that_comes_back_goes_on_where_it_stopped() {

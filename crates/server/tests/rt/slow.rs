@@ -3,9 +3,10 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use postbell_server::rt::options::Options;
 use serde_json::json;
+use testkit::rt::polling::Polling;
 use testkit::soon;
 
-use crate::support::{Polling, World, until};
+use crate::support::{World, until};
 
 #[tokio::test]
 async fn a_websocket_gets_no_more_than_a_window_beyond_what_it_confirmed() {
@@ -131,7 +132,7 @@ async fn answers_and_notices_for_a_client_that_does_not_read_are_bounded() {
     let world = World::with(options).await;
     // Answers: a client that asks and asks, and never polls.
     let client = world.polling("a").await;
-    let ask = crate::support::event("SUB_OFF", &json!({}));
+    let ask = testkit::rt::event("SUB_OFF", &json!({}));
     soon("the end of its patience", async {
         loop {
             client.post([ask.as_str(); 100].join("\u{1e}")).await;

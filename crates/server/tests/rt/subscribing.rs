@@ -1,6 +1,8 @@
 use serde_json::json;
+use testkit::rt::polling::Polling;
+use testkit::rt::{error_of, event, parsed, ready};
 
-use crate::support::{Polling, World, error_of, event, parsed, ready};
+use crate::support::World;
 
 #[tokio::test]
 async fn a_message_comes_with_the_envelope_of_the_sdk() {

@@ -1,7 +1,9 @@
 use serde_json::json;
+use testkit::rt::websocket::Ws;
+use testkit::rt::{SEPARATOR, parsed};
 use testkit::soon;
 
-use crate::support::{SEPARATOR, World, Ws, parsed};
+use crate::support::World;
 
 #[tokio::test]
 async fn a_session_goes_over_to_a_websocket() {
@@ -58,7 +60,7 @@ async fn a_probe_that_dies_leaves_the_session_polling() {
     assert_eq!(ws.raw().await, "3probe");
     drop(ws);
     client
-        .send(&crate::support::event(
+        .send(&testkit::rt::event(
             "SUB_ON",
             &json!({"id": "s", "name": "PUB_SUB_MESSAGES", "options": {"channel": "news"}}),
         ))

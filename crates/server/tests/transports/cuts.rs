@@ -4,12 +4,10 @@ use serde_json::json;
 
 use crate::dice::Dice;
 use crate::on_every_transport;
-use crate::readers::{Ask, Reader, Transport};
+use crate::readers::{Ask, PATIENCE, Reader, Transport};
 use crate::world::World;
 
 const MESSAGES: u64 = 80;
-/// Many connections are made one after the other, on a slow machine too.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 on_every_transport! { a_flaky_client_gets_every_message_once_and_in_order }
 

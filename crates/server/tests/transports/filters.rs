@@ -51,8 +51,12 @@ async fn a_subtopic_picks_the_same_messages(transport: Transport) {
         ..Ask::all(&world, "news")
     };
     let mut reader = Reader::open(&world, transport, ask).await.unwrap();
-    let (heard, ()) = tokio::join!(numbers(&mut reader, 7), publish(&world));
-    assert_eq!(heard, [5, 10, 15, 20, 25, 30, 31]);
+    let expected = match transport.abilities().takes_subtopics {
+        true => vec![5, 10, 15, 20, 25, 30, 31],
+        false => (1..=31).collect(),
+    };
+    let (heard, ()) = tokio::join!(numbers(&mut reader, expected.len()), publish(&world));
+    assert_eq!(heard, expected);
 }
 
 async fn a_selector_of_the_token_is_added_to_the_readers_own(transport: Transport) {

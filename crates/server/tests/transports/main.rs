@@ -1,5 +1,6 @@
 //! One suite over every way in which a message reaches somebody (api.md 3.6, 3.7): the same messages in the
-//! same order, resumption without loss, selectors, and refusals.
+//! same order, resumption without loss, selectors, and refusals. What a transport cannot say or take is in
+//! its [`readers::Abilities`], and expected to be so.
 
 #![expect(clippy::unwrap_used, reason = "in a test everything unexpected is a failure")]
 
@@ -9,6 +10,8 @@ mod cuts;
 mod dice;
 /// Selectors and subtopics.
 mod filters;
+/// What the window lost.
+mod gaps;
 /// The same messages in the same order.
 mod order;
 /// One reader of each kind.
@@ -23,7 +26,8 @@ macro_rules! on_every_transport {
     ($($test:ident)*) => {
         $(
             crate::on_every_transport! { @each $test
-                events Events, polling Polling, long_polling LongPolling, websocket WebSocket, history History
+                events Events, polling Polling, long_polling LongPolling, websocket WebSocket, history History,
+                rt Rt, rt_polling RtPolling
             }
         )*
     };

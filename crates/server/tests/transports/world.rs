@@ -1,3 +1,6 @@
+use std::time::Duration;
+
+use postbell_server::rt::options::Options;
 use reqwest::{Method, RequestBuilder, Response};
 use serde_json::Value;
 use testkit::server::{Builder, Server};
@@ -22,7 +25,18 @@ impl World {
     }
 
     pub async fn of(builder: Builder) -> Self {
-        let server = builder.start().await;
+        // So that clients of RT are asked again and again within a test what has arrived.
+        let rt = Options {
+            window: 2 * 1024,
+            confirm_after: Duration::from_millis(20),
+            tick: Duration::from_millis(10),
+            ..Options::default()
+        };
+        let settings = postbell_server::Settings {
+            rt,
+            ..postbell_server::Settings::default()
+        };
+        let server = builder.settings(settings).start().await;
         let app = server.default_app().await;
         let key = app.key("app", "publish,subscribe").await;
         Self { server, key }

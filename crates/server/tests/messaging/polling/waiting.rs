@@ -148,3 +148,41 @@ async fn held_answers_count_as_open_subscriptions() {
     assert_eq!(polling.payloads("").await, nothing());
     drop(events);
 }
+
+#[tokio::test]
+async fn the_selector_of_a_subscription_counts_as_one_of_the_app_while_it_is_polled() {
+    let change = |settings: &mut model::settings::AppSettings| settings.limits.selectors = 1;
+    let world = World::of(Server::builder().app(change).start().await).await;
+    let polling = world
+        .polling_with("news", &json!({"selector": "n = 1"}), &world.key)
+        .await;
+    let same = world
+        .polling_with("other", &json!({"selector": "(n)=1.0"}), &world.key)
+        .await;
+    let events = world.events("news", "?selector=n%20%3D%202").await;
+    for query in ["", "?wait=60"] {
+        assert_eq!(polling.send(Method::GET, query).await.error(), (429, 5913));
+    }
+    drop(events);
+    testkit::soon("the place of a selector that nobody has any more", async {
+        while polling.send(Method::GET, "").await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    let publishing = async {
+        testkit::soon("the poll is held", async {
+            while world.server.engine.open_streams() != 1 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        let events = "/api/messaging/news/events?selector=n%20%3D%202";
+        assert_eq!(world.get(events).await.error(), (429, 5913));
+        assert_eq!(same.payloads("").await, nothing());
+        let body = json!({"message": 7, "headers": {"n": 1}});
+        assert_eq!(world.post("news", body.to_string()).await.status, 200);
+    };
+    let (heard, _) = tokio::join!(polling.payloads("?wait=60"), publishing);
+    assert_eq!(heard, numbers(7..=7));
+}

@@ -1,5 +1,6 @@
 use futures_util::SinkExt as _;
 use serde_json::json;
+use tokio::io::AsyncWriteExt as _;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -97,38 +98,26 @@ async fn a_message_over_the_limit_is_told_and_closes_the_connection_with_1009() 
 }
 
 #[tokio::test]
-async fn text_that_is_not_utf_8_is_told_and_closes_the_connection_with_1007() {
+async fn a_bad_frame_of_any_kind_is_told_and_closes_its_own_connection_alone() {
     let world = World::new().await;
-    let mut client = Client::new(&world).await;
-    client.send(frame([b'"', 0xff, b'"'], Data::Text, true)).await;
-    assert_eq!(error_of(&client.hear().await, &json!(null)), 5901);
-    assert_eq!(client.closed().await.0, 1007);
-    assert_all_is_well(&world).await;
-}
-
-#[tokio::test]
-async fn frames_that_break_the_protocol_are_told_and_close_the_connection_with_1002() {
-    let world = World::new().await;
-    let reserved = {
-        let mut frame = Frame::message("x", OpCode::Data(Data::Text), true);
-        frame.header_mut().rsv2 = true;
-        Message::Frame(frame)
-    };
-    let mut fragmented_ping = Frame::ping("x");
-    fragmented_ping.header_mut().is_final = false;
-    let bad = [
-        frame("x", Data::Continue, true),
-        reserved,
-        Message::Frame(fragmented_ping),
-    ];
-    for message in bad {
+    let mut bystander = Client::new(&world).await;
+    bystander.subscribe("a", "news").await;
+    for bad in testkit::frames::bad() {
         let mut client = Client::new(&world).await;
-        client.send(message).await;
-        assert_eq!(error_of(&client.hear().await, &json!(null)), 5908);
+        client.subscribe("a", "news").await;
+        client.0.get_mut().write_all(&bad.bytes).await.unwrap();
+        let told = match bad.code {
+            1009 => 5910,
+            1007 => 5901,
+            _ => 5908,
+        };
+        assert_eq!(error_of(&client.hear().await, &json!(null)), told, "{}", bad.what);
         let (code, reason) = client.closed().await;
-        assert_eq!(code, 1002);
-        assert!(!reason.is_empty());
+        assert_eq!(code, bad.code, "{}", bad.what);
+        assert!(!reason.is_empty(), "{}", bad.what);
     }
+    world.publish("news", json!(1)).await;
+    assert_eq!(bystander.message().await, ("a".to_owned(), json!(1)));
     assert_all_is_well(&world).await;
 }
 

@@ -2,7 +2,7 @@ use reqwest::Method;
 use testkit::soon;
 use testkit::sse::Events;
 
-use super::{Ask, Heard};
+use super::{Answer, Ask, Heard};
 use crate::world::{World, json_or_code};
 
 /// A reader of server-sent events, which resumes as a browser does.
@@ -36,14 +36,22 @@ impl<'a> Reader<'a> {
         Ok(self.events.insert(Events::of(response)))
     }
 
-    pub async fn next(&mut self) -> Vec<Heard> {
+    pub async fn next(&mut self) -> Answer {
         if self.events.is_none() {
             self.connect().await.unwrap();
         }
         let event = self.events.as_mut().unwrap().next().await.unwrap();
+        let gap = event.name == "gap";
+        if gap {
+            return Answer {
+                messages: vec![],
+                gap,
+            };
+        }
         assert_eq!(event.name, "message", "{event:?}");
         self.position = event.id.clone();
-        vec![Heard::of(&event.json())]
+        let messages = vec![Heard::of(&event.json())];
+        Answer { messages, gap }
     }
 
     pub fn cut(&mut self) {

@@ -2,7 +2,7 @@ use reqwest::Method;
 use serde_json::Value;
 use testkit::soon;
 
-use super::{Ask, Heard};
+use super::{Answer, Ask, Heard};
 use crate::world::{World, json_or_code};
 
 /// A reader of history, small page by small page.
@@ -30,16 +30,14 @@ impl<'a> Reader<'a> {
         json_or_code(soon("a page", request.send()).await.unwrap()).await
     }
 
-    pub async fn next(&mut self) -> Vec<Heard> {
+    pub async fn next(&mut self) -> Answer {
         let page = self.page().await.unwrap();
-        assert_eq!(page.get("gap"), None, "{page}");
         self.position = page["nextSince"].as_str().unwrap().to_owned();
-        page["messages"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(Heard::of)
-            .collect()
+        let messages = page["messages"].as_array().unwrap();
+        Answer {
+            messages: messages.iter().map(Heard::of).collect(),
+            gap: page.get("gap").is_some(),
+        }
     }
 
     pub async fn cut(&mut self) {

@@ -4,7 +4,7 @@ use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};
 use testkit::soon;
 
-use super::{Ask, Heard};
+use super::{Answer, Ask, Heard};
 use crate::dice::Dice;
 use crate::world::{World, json_of, json_or_code};
 
@@ -45,11 +45,13 @@ impl<'a> Reader<'a> {
         self.world.request(Method::GET, &path, &self.ask.credential)
     }
 
-    pub async fn next(&mut self) -> Vec<Heard> {
+    pub async fn next(&mut self) -> Answer {
         let answer = json_of(soon("a poll", self.poll().send()).await.unwrap()).await;
-        assert_eq!(answer.get("gap"), None, "{answer}");
         self.position = answer["position"].as_str().unwrap().to_owned();
-        answer["messages"].as_array().unwrap().iter().map(heard).collect()
+        Answer {
+            messages: answer["messages"].as_array().unwrap().iter().map(heard).collect(),
+            gap: answer.get("gap").is_some(),
+        }
     }
 
     /// Gives up a poll after a while, whether its answer is there by then or not.
@@ -67,5 +69,6 @@ fn heard(message: &Value) -> Heard {
         payload: message["data"].clone(),
         headers: message["headers"].clone(),
         publisher: message["publisherId"].clone(),
+        seq: message["seq"].as_u64(),
     }
 }

@@ -7,7 +7,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
-use super::{Ask, Heard};
+use super::{Answer, Ask, Heard};
 use crate::world::{Credential, World};
 
 /// A reader with one subscription on a WebSocket, which resumes by `since`.
@@ -79,14 +79,22 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub async fn next(&mut self) -> Vec<Heard> {
+    pub async fn next(&mut self) -> Answer {
         if self.socket.is_none() {
             self.connect().await.unwrap();
         }
         let message = self.hear().await;
+        let gap = message["op"] == "gap";
+        if gap {
+            return Answer {
+                messages: vec![],
+                gap,
+            };
+        }
         assert_eq!(message["op"], "message", "{message}");
         self.position = message["position"].as_str().unwrap().to_owned();
-        vec![Heard::of(&message)]
+        let messages = vec![Heard::of(&message)];
+        Answer { messages, gap }
     }
 
     pub fn cut(&mut self) {
