@@ -81,21 +81,37 @@ async fn run(part: Part) -> anyhow::Result<()> {
     let mut report = report::Report::new(machine::facts()?);
     match part {
         Part::Bare => return bare::serve().await,
-        Part::Publish => publish::measure(&mut report).await?,
-        Part::Import => import::measure(&mut report).await?,
-        Part::List => list::measure(&mut report).await?,
-        Part::Live(choice) => live::measure(&mut report, &choice).await?,
-        Part::Selector => selector::measure(&mut report)?,
-        Part::Schedules => schedules::measure(&mut report).await?,
         Part::All => {
-            publish::measure(&mut report).await?;
-            import::measure(&mut report).await?;
-            list::measure(&mut report).await?;
-            live::measure(&mut report, &live::Choice::default()).await?;
-            selector::measure(&mut report)?;
-            schedules::measure(&mut report).await?;
-            std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
+            let parts = [
+                Part::Publish,
+                Part::Import,
+                Part::List,
+                Part::Live(live::Choice::default()),
+                Part::Selector,
+                Part::Schedules,
+            ];
+            for part in &parts {
+                measure(&mut report, part).await;
+                // After each part: whatever comes to a later one, this is there.
+                std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
+            }
         }
+        part => measure(&mut report, &part).await,
     }
-    report::print(&report.markdown())
+    report::print(&report.markdown())?;
+    report.finish()
+}
+
+/// One part by itself.
+async fn measure(report: &mut report::Report, part: &Part) {
+    let (name, result) = match part {
+        Part::All | Part::Bare => return,
+        Part::Publish => ("publish", publish::measure(report).await),
+        Part::Import => ("import", import::measure(report).await),
+        Part::List => ("list", list::measure(report).await),
+        Part::Live(choice) => ("live", live::measure(report, choice).await),
+        Part::Selector => ("selector", selector::measure(report)),
+        Part::Schedules => ("schedules", schedules::measure(report).await),
+    };
+    report.ended(name, result);
 }
