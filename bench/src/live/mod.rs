@@ -8,6 +8,8 @@ mod bursts;
 mod counted;
 /// What an idle reader costs.
 mod idle;
+/// Readers that check what they get.
+mod ordered;
 /// A fixed rate.
 mod rates;
 /// Subscriber programs, the same for all servers.
@@ -107,7 +109,8 @@ enum Part {
     Bursts,
     /// Memory of a reader that only waits
     Idle,
-    /// 1,000 SSE readers that stop reading while 100,000 messages are published
+    /// 1,000 SSE readers that stop reading while 100,000 messages are published: what that costs others, and
+    /// whether each gets all messages in the end
     Stalled,
 }
 
@@ -145,7 +148,6 @@ pub async fn measure(report: &mut Report, choice: &Choice) {
         idle::measure(report, &plan.transports).await;
     }
     if has(Part::Stalled) {
-        let ended = stalled::measure(report).await;
-        report.ended("stalled", ended);
+        stalled::measure(report, plan.rounds).await;
     }
 }

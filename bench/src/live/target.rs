@@ -95,7 +95,7 @@ impl Target {
     }
 
     /// Publishes a message that carries the time of its sending.
-    pub async fn publish(
+    async fn publish(
         &self,
         connection: &mut http1::Connection,
         channel: usize,
