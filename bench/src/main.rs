@@ -6,8 +6,8 @@
 //! - `publish`: durable publishes against a handler that parses the body and answers at once.
 //! - `import`: NDJSON over HTTP against the bare insert of the same rows.
 //! - `list`: inbox lists against a handler that answers at once.
-//! - `live`: deliveries to live readers beside nginx with nchan, what an idle one costs, and readers that
-//!   stop reading.
+//! - `live`: deliveries to live readers over SSE, WebSocket and socket.io, the first two beside nginx with
+//!   nchan; what an idle one costs, and readers that stop reading.
 //! - `selector`: one evaluation of a selector, and what the selectors of many subscribers cost a publish.
 //! - `schedules`: what a million waiting schedules cost, and how late occurrences are.
 
@@ -81,21 +81,40 @@ async fn run(part: Part) -> anyhow::Result<()> {
     let mut report = report::Report::new(machine::facts()?);
     match part {
         Part::Bare => return bare::serve().await,
-        Part::Publish(choice) => publish::measure(&mut report, &choice).await?,
-        Part::Import => import::measure(&mut report).await?,
-        Part::List => list::measure(&mut report).await?,
-        Part::Live(choice) => live::measure(&mut report, &choice).await?,
-        Part::Selector => selector::measure(&mut report)?,
-        Part::Schedules => schedules::measure(&mut report).await?,
         Part::All => {
-            publish::measure(&mut report, &publish::Choice::default()).await?;
-            import::measure(&mut report).await?;
-            list::measure(&mut report).await?;
-            live::measure(&mut report, &live::Choice::default()).await?;
-            selector::measure(&mut report)?;
-            schedules::measure(&mut report).await?;
-            std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
+            let parts = [
+                Part::Publish(publish::Choice::default()),
+                Part::Import,
+                Part::List,
+                Part::Live(live::Choice::default()),
+                Part::Selector,
+                Part::Schedules,
+            ];
+            for part in &parts {
+                measure(&mut report, part).await;
+                // After each part: whatever comes to a later one, this is there.
+                std::fs::write("bench/RESULTS.md", report.markdown()).context("bench/RESULTS.md")?;
+            }
         }
+        part => measure(&mut report, &part).await,
     }
-    report::print(&report.markdown())
+    report::print(&report.markdown())?;
+    report.finish()
+}
+
+/// One part by itself.
+async fn measure(report: &mut report::Report, part: &Part) {
+    let (name, result) = match part {
+        Part::All | Part::Bare => return,
+        Part::Publish(choice) => ("publish", publish::measure(report, choice).await),
+        Part::Import => ("import", import::measure(report).await),
+        Part::List => ("list", list::measure(report).await),
+        Part::Live(choice) => ("live", {
+            live::measure(report, choice).await;
+            Ok(())
+        }),
+        Part::Selector => ("selector", selector::measure(report)),
+        Part::Schedules => ("schedules", schedules::measure(report).await),
+    };
+    report.ended(name, result);
 }

@@ -1,10 +1,13 @@
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::io::Write as _;
+
+use anyhow::bail;
 
 /// What was measured: sections of tables.
 pub struct Report {
     facts: Vec<(String, String)>,
     sections: Vec<Section>,
+    failures: Vec<String>,
 }
 
 struct Section {
@@ -20,6 +23,7 @@ impl Report {
         Self {
             facts,
             sections: Vec::new(),
+            failures: Vec::new(),
         }
     }
 
@@ -38,6 +42,47 @@ impl Report {
         let _ = writeln!(std::io::stderr(), "  {}", cells.join("  "));
         if let Some(section) = self.sections.last_mut() {
             section.rows.push(cells);
+        }
+    }
+
+    /// Adds a row of names and of what was measured for them; if that failed, the row and the end of the
+    /// report say so, and those that follow are measured all the same.
+    pub fn measured<E: Display>(&mut self, names: &[String], figures: Result<Vec<String>, E>) {
+        let mut row = names.to_vec();
+        match figures {
+            Ok(figures) => row.extend(figures),
+            Err(error) => {
+                let section = self.sections.last();
+                let (title, width) = section.map_or(("", 0), |section| (&section.title, section.head.len()));
+                let failure = format!("{title}, row {}: {error:#}", names.join(", "));
+                row.push("failed".into());
+                row.resize(width.max(row.len()), "–".into());
+                self.fail(failure);
+            }
+        }
+        self.row(row);
+    }
+
+    /// Notes how a part ended: what it had measured until it failed stays.
+    pub fn ended(&mut self, part: &str, result: anyhow::Result<()>) {
+        let Err(error) = result else { return };
+        let last = self.sections.last().map(|section| {
+            let row = section.rows.len() + 1;
+            format!(", in row {row} of “{}” or behind it", section.title)
+        });
+        self.fail(format!("{part}{}: {error:#}", last.unwrap_or_default()));
+    }
+
+    fn fail(&mut self, failure: String) {
+        let _ = writeln!(std::io::stderr(), "  failed: {failure}");
+        self.failures.push(failure);
+    }
+
+    /// An error that names what failed, if anything did.
+    pub fn finish(self) -> anyhow::Result<()> {
+        match self.failures.len() {
+            0 => Ok(()),
+            count => bail!("{count} failed:\n{}", self.failures.join("\n")),
         }
     }
 
@@ -62,6 +107,12 @@ impl Report {
             for row in &section.rows {
                 let _ = writeln!(text, "| {} |", row.join(" | "));
             }
+        }
+        if !self.failures.is_empty() {
+            text.push_str("\n## Failed\n\n");
+        }
+        for failure in &self.failures {
+            let _ = writeln!(text, "- {failure}");
         }
         text
     }

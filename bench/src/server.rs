@@ -185,6 +185,11 @@ impl Server {
         Ok((ticks(11) + ticks(12)) / 100.0)
     }
 
+    /// How many files and sockets it has open.
+    pub fn open_files(&self) -> anyhow::Result<usize> {
+        Ok(fs::read_dir(self.proc("fd")?)?.count())
+    }
+
     /// Resident memory now, in KiB.
     pub fn rss(&self) -> anyhow::Result<f64> {
         self.status("VmRSS:")

@@ -1,27 +1,34 @@
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::fmt::Write as _;
 
-use crate::http1;
-use crate::report::{Report, median, spread};
+use crate::report::Report;
 
+/// As fast as it goes.
+mod bursts;
+/// What readers have received.
+mod counted;
 /// What an idle reader costs.
 mod idle;
+/// Readers that check what they get.
+mod ordered;
+/// A fixed rate.
+mod rates;
 /// Subscriber programs, the same for all servers.
 mod readers;
+/// Runs of the servers in turn.
+mod runs;
+/// Readers of Backendless RT.
+mod socketio;
 /// Readers that stop reading.
 mod stalled;
 /// The servers under test.
 mod target;
+/// How readers are subscribed.
+mod transport;
 
-use readers::{Counted, Readers, Transport};
-use target::{Kind, Target};
-
-const ROUNDS: usize = 3;
-/// Connections that publish.
-const PUBLISHERS: usize = 16;
+use transport::Transport;
 
 /// So many channels with so many readers each.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 struct Crowd {
     channels: usize,
     each: usize,
@@ -60,215 +67,87 @@ const CROWDS: [Crowd; 4] = [
 
 impl Crowd {
     fn name(&self) -> String {
-        match self.channels {
-            1 => format!("1 × {}", self.each),
-            channels => format!("{channels} × {}", self.each),
+        format!("{} × {}", self.channels, self.each)
+    }
+
+    /// One of [`CROWDS`], as the command line has it.
+    fn parse(text: &str) -> Result<Self, String> {
+        let mut expected = String::from("expected one of");
+        for crowd in CROWDS {
+            let name = format!("{}x{}", crowd.channels, crowd.each);
+            if name == text {
+                return Ok(crowd);
+            }
+            let _ = write!(expected, " {name}");
         }
+        Err(expected)
     }
 }
 
-/// Deliveries to live readers, beside nginx with nchan where that is installed.
-pub async fn measure(report: &mut Report, choice: &Choice) -> anyhow::Result<()> {
-    let has = |part| choice.part.is_none_or(|chosen| chosen == part);
-    let transports = match choice.transport {
-        Some(transport) => vec![transport],
-        None => Transport::ALL.to_vec(),
-    };
-    let crowds: Vec<_> = CROWDS
-        .into_iter()
-        .filter(|crowd| {
-            let readers = crowd.channels * crowd.each;
-            choice.readers.is_none_or(|chosen| chosen == readers)
-        })
-        .collect();
-    if has(Part::Rates) {
-        at_fixed_rates(report, &transports, &crowds).await?;
-    }
-    if has(Part::Bursts) {
-        bursts(report, &transports, &crowds).await?;
-    }
-    if has(Part::Idle) {
-        idle::measure(report, &transports).await?;
-    }
-    if has(Part::Stalled) {
-        stalled::measure(report).await?;
-    }
-    Ok(())
-}
-
-/// What of it is measured; without a word all.
+/// What of it is measured; without a word all of it.
 #[derive(Debug, Default, clap::Args)]
 pub struct Choice {
     /// One part only
     #[arg(long)]
     part: Option<Part>,
-    /// One transport only
+    /// One transport only, of rates, bursts and idle
     #[arg(long)]
     transport: Option<Transport>,
-    /// Crowds of so many readers only
+    /// One crowd only, of rates and bursts: channels x readers of each, 1x1, 1x1000, 1x5000 or 1000x5
+    #[arg(long, value_parser = Crowd::parse)]
+    crowd: Option<Crowd>,
+    /// How often each server is run in turn; 3 times if not said
     #[arg(long)]
-    readers: Option<usize>,
+    rounds: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum Part {
+    /// Messages at a fixed rate: deliveries a second, p50 and p99 from publish to receipt, CPU a delivery
     Rates,
+    /// Messages as fast as it goes: deliveries a second, CPU a delivery
     Bursts,
+    /// Memory of a reader that only waits
     Idle,
+    /// 1,000 SSE readers that stop reading while 100,000 messages are published: what that costs others, and
+    /// whether each gets all messages in the end
     Stalled,
 }
 
-/// What one run of one server came to.
-#[derive(Clone, Copy)]
-struct Run {
-    rate: f64,
-    p50: f64,
-    p99: f64,
-    /// Microseconds of the server's processor time a delivery.
-    cpu: f64,
+/// What is run of rates, bursts and idle.
+struct Plan {
+    transports: Vec<Transport>,
+    crowds: Vec<Crowd>,
+    rounds: usize,
 }
 
-/// Medians of some runs, as cells.
-struct Runs(Vec<Run>);
-
-impl Runs {
-    fn spread(&self, value: impl Fn(&Run) -> f64, digits: usize) -> String {
-        spread(&self.0.iter().map(value).collect::<Vec<_>>(), digits)
-    }
-
-    fn median(&self, value: impl Fn(&Run) -> f64) -> f64 {
-        median(self.0.iter().map(value).collect())
+impl Plan {
+    fn pairs(&self) -> impl Iterator<Item = (Transport, Crowd)> {
+        let transports = self.transports.iter().copied();
+        transports.flat_map(|transport| self.crowds.iter().map(move |crowd| (transport, *crowd)))
     }
 }
 
-/// Runs a measurement against each server in turn, several times over.
-async fn alternately<F>(transport: Transport, measure: F) -> anyhow::Result<Vec<(Kind, Runs)>>
-where
-    F: AsyncFn(Target) -> anyhow::Result<Run>,
-{
-    let kinds = target::kinds(transport);
-    let mut all: Vec<_> = kinds.into_iter().map(|kind| (kind, Runs(Vec::new()))).collect();
-    for _ in 0..ROUNDS {
-        for (kind, runs) in &mut all {
-            runs.0.push(measure(Target::start(*kind).await?).await?);
-        }
+/// Deliveries to live readers, beside nginx with nchan where that is installed.
+pub async fn measure(report: &mut Report, choice: &Choice) {
+    let has = |part| choice.part.is_none_or(|chosen| chosen == part);
+    let plan = Plan {
+        transports: choice
+            .transport
+            .map_or_else(|| Transport::ALL.to_vec(), |one| vec![one]),
+        crowds: choice.crowd.map_or_else(|| CROWDS.to_vec(), |one| vec![one]),
+        rounds: choice.rounds.unwrap_or(3),
+    };
+    if has(Part::Rates) {
+        rates::measure(report, &plan).await;
     }
-    Ok(all)
-}
-
-async fn at_fixed_rates(
-    report: &mut Report,
-    transports: &[Transport],
-    crowds: &[Crowd],
-) -> anyhow::Result<()> {
-    report.section(
-        "Live delivery at a fixed rate",
-        "Open loop over 4 s: from the time a publish was due to its receipt by each reader, all on the same cores. Medians of the rounds (lowest–highest).",
-        &["transport", "channels × readers", "server", "deliveries/s", "p50 ms", "p99 ms", "server CPU µs a delivery"],
-    );
-    for &transport in transports {
-        for &crowd in crowds {
-            let all = alternately(transport, async |target| {
-                at_fixed_rate(&target, transport, crowd).await
-            });
-            for (kind, runs) in all.await? {
-                report.row(vec![
-                    transport.name().into(),
-                    crowd.name(),
-                    kind.name().into(),
-                    runs.spread(|run| run.rate, 0),
-                    runs.spread(|run| run.p50, 1),
-                    runs.spread(|run| run.p99, 1),
-                    runs.spread(|run| run.cpu, 1),
-                ]);
-            }
-        }
+    if has(Part::Bursts) {
+        bursts::measure(report, &plan).await;
     }
-    Ok(())
-}
-
-/// Messages leave at their times whatever the server does: one connection may be late, not all.
-async fn at_fixed_rate(target: &Target, transport: Transport, crowd: Crowd) -> anyhow::Result<Run> {
-    const SECONDS: u32 = 4;
-    let counted = Arc::new(Counted::new()?);
-    let readers = Readers::open(target, transport, crowd.channels, crowd.each, &counted).await?;
-    let (interval, messages) = (Duration::from_secs(1) / crowd.rate, crowd.rate * SECONDS);
-    let cpu = target.server.cpu()?;
-    let began = Instant::now();
-    let publishers = (0..PUBLISHERS).map(|publisher| {
-        let counted = &counted;
-        async move {
-            let mut connection = http1::Connection::open(target.server.address).await?;
-            for number in (publisher..messages as usize).step_by(PUBLISHERS) {
-                let due = began + interval * number as u32;
-                tokio::time::sleep_until(due.into()).await;
-                let sent = due - counted.start;
-                target
-                    .publish(&mut connection, number % crowd.channels, sent)
-                    .await?;
-            }
-            anyhow::Ok(())
-        }
-    });
-    futures_util::future::try_join_all(publishers).await?;
-    let expected = u64::from(messages) * crowd.each as u64;
-    counted.wait_for(expected).await?;
-    let run = counted.run(expected, began.elapsed(), target.server.cpu()? - cpu);
-    drop(readers);
-    Ok(run)
-}
-
-async fn bursts(report: &mut Report, transports: &[Transport], crowds: &[Crowd]) -> anyhow::Result<()> {
-    report.section(
-        "Live delivery in bursts",
-        "Published by 16 connections at once, as fast as it goes; until the last reader has the last message. Postbell has every message on disk, nchan in memory. Medians of the rounds (lowest–highest).",
-        &["transport", "channels × readers", "messages", "server", "deliveries/s", "of nchan's", "server CPU µs a delivery"],
-    );
-    for &transport in transports {
-        for &crowd in crowds {
-            let all = alternately(transport, async |target| burst(&target, transport, crowd).await).await?;
-            let nchan = all.iter().find(|(kind, _)| *kind == Kind::Nchan);
-            let nchan = nchan.map(|(_, runs)| runs.median(|run| run.rate));
-            for (kind, runs) in &all {
-                let ratio = nchan.map(|nchan| format!("{:.2}", runs.median(|run| run.rate) / nchan));
-                report.row(vec![
-                    transport.name().into(),
-                    crowd.name(),
-                    crowd.burst.to_string(),
-                    kind.name().into(),
-                    runs.spread(|run| run.rate, 0),
-                    ratio.unwrap_or_else(|| "–".into()),
-                    runs.spread(|run| run.cpu, 2),
-                ]);
-            }
-        }
+    if has(Part::Idle) {
+        idle::measure(report, &plan.transports).await;
     }
-    Ok(())
-}
-
-/// As fast as it goes.
-async fn burst(target: &Target, transport: Transport, crowd: Crowd) -> anyhow::Result<Run> {
-    let counted = Arc::new(Counted::new()?);
-    let readers = Readers::open(target, transport, crowd.channels, crowd.each, &counted).await?;
-    let cpu = target.server.cpu()?;
-    let began = Instant::now();
-    let publishers = (0..PUBLISHERS).map(|publisher| {
-        let counted = &counted;
-        async move {
-            let mut connection = http1::Connection::open(target.server.address).await?;
-            for number in (publisher..crowd.burst).step_by(PUBLISHERS) {
-                let sent = counted.start.elapsed();
-                target
-                    .publish(&mut connection, number % crowd.channels, sent)
-                    .await?;
-            }
-            anyhow::Ok(())
-        }
-    });
-    futures_util::future::try_join_all(publishers).await?;
-    let expected = (crowd.burst * crowd.each) as u64;
-    counted.wait_for(expected).await?;
-    let run = counted.run(expected, began.elapsed(), target.server.cpu()? - cpu);
-    drop(readers);
-    Ok(run)
+    if has(Part::Stalled) {
+        stalled::measure(report, plan.rounds).await;
+    }
 }

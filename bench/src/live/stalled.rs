@@ -1,221 +1,223 @@
+use std::future::Future;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail, ensure};
-use hdrhistogram::Histogram;
-use memchr::memmem;
-use tokio::io::AsyncReadExt as _;
-use tokio::net::TcpStream;
+use anyhow::{Context as _, anyhow, ensure};
+use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-use super::target::{Kind, Target};
-use crate::http1;
-use crate::report::Report;
+use super::counted::Counted;
+use super::ordered::Ordered;
+use super::readers::Readers;
+use super::runs::{Run, Runs};
+use super::target::{Kind, Load, Target};
+use super::transport::Transport;
+use crate::report::{Report, spread};
+use crate::server::Server;
 
 const STALLED: usize = 1_000;
-const MESSAGES: usize = 100_000;
-/// Connections that publish.
-const PUBLISHERS: usize = 64;
-/// Readers that are looked at whole in the end, of those that read on and of those that resume.
-const CHECKED: usize = 10;
-/// A connection that takes no bytes for so long is closed (api.md 3.8), and a moment more.
-const CLOSED_AFTER: Duration = Duration::from_secs(33);
+const LOAD: Load = Load {
+    channels: 1,
+    messages: 100_000,
+    connections: 64,
+    interval: None,
+};
+/// Goes before, untimed: the kernel takes some megabytes for each reader before the server sees that it
+/// has stopped.
+const FILL: Load = Load {
+    messages: 10_000,
+    ..LOAD
+};
+/// A connection that takes no bytes for 30 s is closed (api.md 3.8), and the kernel may take some more while
+/// others read on.
+const CLOSED_AFTER: Duration = Duration::from_secs(120);
+/// How long it may take until all readers have all.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// What readers that stop reading do to the server and to others, and what they get in the end.
-pub async fn measure(report: &mut Report) -> anyhow::Result<()> {
+pub async fn measure(report: &mut Report, rounds: usize) {
     report.section(
-        "Readers that stop reading",
-        "100,000 messages are published by 64 connections as fast as it goes, beside one SSE reader that reads; once alone, once beside 1,000 that have stopped reading. \
-         Then some of these read on, the others are closed after 30 s and some come back with their last position: each has to get all messages in order. Memory is the server's anonymous memory.",
-        &["stopped readers", "publishes/s", "p99 ms of the one that reads", "memory before, MiB", "highest, MiB", "after, MiB", "all messages to those that read on", "and to those that resumed"],
+        "Beside readers that stop reading",
+        "100,000 messages are published by 64 connections as fast as it goes, beside one SSE reader that reads and 1,000 that have stopped, and without these, in turn. 10,000 go before, until the sockets of the stopped are full. Memory is the server's anonymous memory. Medians of the rounds (lowest–highest), ratios of the same round.",
+        &["stopped readers", "publishes/s", "of those without", "p99 ms of the one that reads", "memory before, MiB", "highest, MiB"],
     );
-    for stalled in [0, STALLED] {
-        let row = run(stalled).await?;
-        report.row(row);
-    }
-    Ok(())
-}
-
-async fn run(stalled: usize) -> anyhow::Result<Vec<String>> {
-    let target = Target::start(Kind::Postbell).await?;
-    // What the server allocates once is there before the count begins.
-    publish(&target, 2_000).await?;
-    let mut readers = Vec::with_capacity(stalled);
-    for _ in 0..stalled {
-        readers.push(Reader::open(&target, None).await?);
-    }
-    let live = Reader::open(&target, None).await?;
-    let start = Instant::now();
-    let live = tokio::spawn(live.read_timed(start, MESSAGES));
-    let before = target.server.anonymous()?;
-    let began = Instant::now();
-    let mut highest = before;
-    {
-        let mut publishing = std::pin::pin!(publish_timed(&target, start));
-        while timeout(Duration::from_millis(50), &mut publishing)
-            .await
-            .map_err(|_| ())
-            .map_or(Ok(true), |done: anyhow::Result<()>| done.map(|()| false))?
-        {
-            highest = highest.max(target.server.anonymous()?);
+    let (mut alone, mut beside, mut last) = (Ok(Beside::default()), Ok(Beside::default()), None);
+    for _ in 0..rounds {
+        for (count, all) in [(0, &mut alone), (STALLED, &mut beside)] {
+            // The server of the run before ends first.
+            drop(last.take());
+            let Ok(so_far) = all else { continue };
+            match so_far.run(count).await {
+                Ok(stopped) => last = Some(stopped),
+                Err(error) => *all = Err(error),
+            }
         }
     }
-    let ended = Instant::now();
-    let rate = MESSAGES as f64 / (ended - began).as_secs_f64();
-    let latency = live.await.context("the live reader panicked")??;
-    highest = highest.max(target.server.anonymous()?);
-
-    let (mut read_on, mut resumed) = (0, 0);
-    if stalled > 0 {
-        let mut rest = readers.split_off(CHECKED);
-        let reading = readers.iter_mut().map(|reader| reader.read_up_to(MESSAGES));
-        read_on = futures_util::future::try_join_all(reading).await?.len();
-        tokio::time::sleep_until((ended + CLOSED_AFTER).into()).await;
-        rest.truncate(CHECKED);
-        for reader in &mut rest {
-            reader.read_to_end().await?;
-            ensure!(reader.seq < MESSAGES, "a reader that stopped was not closed");
-            reader.resume(&target).await?;
-        }
-        let reading = rest.iter_mut().map(|reader| reader.read_up_to(MESSAGES));
-        resumed = futures_util::future::try_join_all(reading).await?.len();
+    let without = alone.as_ref().ok();
+    for (count, all, without) in [(0, &alone, None), (STALLED, &beside, without)] {
+        let figures = all.as_ref().map(|all| all.figures(without));
+        report.measured(&[count.to_string()], figures);
     }
-    let after = target.server.anonymous()?;
-    let mebibytes = |kibibytes: f64| format!("{:.0}", kibibytes / 1024.0);
-    Ok(vec![
-        stalled.to_string(),
-        format!("{rate:.0}"),
-        format!("{:.1}", latency.value_at_quantile(0.99) as f64 / 1e3),
-        mebibytes(before),
-        mebibytes(highest),
-        mebibytes(after),
-        format!("{read_on} of {}", CHECKED.min(stalled)),
-        format!("{resumed} of {}", CHECKED.min(stalled)),
-    ])
-}
-
-async fn publish(target: &Target, count: usize) -> anyhow::Result<()> {
-    let mut connection = http1::Connection::open(target.server.address).await?;
-    for _ in 0..count {
-        target.publish(&mut connection, 1, Duration::ZERO).await?;
+    if let Some(stopped) = last.filter(|stopped| !stopped.readers.is_empty()) {
+        stopped.check(report).await;
     }
-    Ok(())
 }
 
-async fn publish_timed(target: &Target, start: Instant) -> anyhow::Result<()> {
-    let publishers = (0..PUBLISHERS).map(|publisher| async move {
-        let mut connection = http1::Connection::open(target.server.address).await?;
-        for _ in (publisher..MESSAGES).step_by(PUBLISHERS) {
-            target.publish(&mut connection, 0, start.elapsed()).await?;
+/// Runs beside so many readers that have stopped.
+#[derive(Default)]
+struct Beside {
+    runs: Runs,
+    /// MiB.
+    before: Vec<f64>,
+    highest: Vec<f64>,
+}
+
+/// Readers that stopped, and a server that has all for them.
+struct Stopped {
+    readers: Vec<Ordered>,
+    target: Arc<Target>,
+    /// That the server had open before it had these readers.
+    files: usize,
+}
+
+impl Beside {
+    async fn run(&mut self, count: usize) -> anyhow::Result<Stopped> {
+        let target = Target::start(Kind::Postbell).await?;
+        // What the server allocates once is there before the count begins.
+        let warm = Load {
+            messages: 2_000,
+            ..LOAD
+        };
+        target.publish_all(warm, Instant::now()).await?;
+        let files = target.server.open_files()?;
+        let mut readers = Vec::with_capacity(count);
+        for _ in 0..count {
+            readers.push(Ordered::open(&target, warm.messages).await?);
         }
-        anyhow::Ok(())
-    });
-    futures_util::future::try_join_all(publishers).await.map(|_| ())
-}
-
-/// A reader that checks that it gets every message once and in order.
-struct Reader {
-    stream: TcpStream,
-    buffer: Vec<u8>,
-    /// The last message.
-    seq: usize,
-    /// The last position.
-    id: String,
-}
-
-impl Reader {
-    async fn open(target: &Target, since: Option<&str>) -> anyhow::Result<Self> {
-        let since = since.map(|since| format!("?since={since}")).unwrap_or_default();
-        let path = format!("/api/messaging/live0/events{since}");
-        let request = http1::get(&path, &target.credentials()?);
-        let (stream, buffer) = http1::Connection::open(target.server.address)
-            .await?
-            .stream(&request)
-            .await?;
-        Ok(Self {
-            stream,
-            buffer,
-            seq: 0,
-            id: "0".into(),
+        target.publish_all(FILL, Instant::now()).await?;
+        let counted = Counted::new()?;
+        let live = Readers::open(&target, Transport::Sse, 1, 1, &counted).await?;
+        let before = mebibytes(&target.server)?;
+        let cpu = target.server.cpu()?;
+        let began = Instant::now();
+        let publishing = async {
+            target.publish_all(LOAD, counted.start).await?;
+            let since = Instant::now();
+            counted.wait_for(LOAD.messages as u64).await?;
+            anyhow::Ok(since)
+        };
+        let (since, highest) = highest_while(&target.server, publishing).await?;
+        let since = since?;
+        let cpu = target.server.cpu()? - cpu;
+        drop(live);
+        let run = counted.run(LOAD.messages as u64, since - began, cpu);
+        self.runs.0.push(run);
+        self.before.push(before);
+        self.highest.push(highest);
+        Ok(Stopped {
+            readers,
+            target: Arc::new(target),
+            files,
         })
     }
 
-    async fn resume(&mut self, target: &Target) -> anyhow::Result<()> {
-        let opened = Self::open(target, Some(&self.id)).await?;
-        self.stream = opened.stream;
-        self.buffer = opened.buffer;
-        Ok(())
-    }
-
-    async fn read_timed(mut self, start: Instant, last: usize) -> anyhow::Result<Histogram<u64>> {
-        let mut latency = Histogram::new(3)?;
-        while self.seq < last {
-            let now = start.elapsed().as_micros() as u64;
-            self.take(|line| {
-                if let Some(sent) = number(line, b"\"sent\":") {
-                    latency.saturating_record(now.saturating_sub(sent as u64));
-                }
-            })?;
-            ensure!(self.fill().await?, "the live reader was closed");
-        }
-        Ok(latency)
-    }
-
-    async fn read_up_to(&mut self, last: usize) -> anyhow::Result<()> {
-        self.take(|_| {})?;
-        while self.seq < last {
-            ensure!(self.fill().await?, "closed after message {}", self.seq);
-            self.take(|_| {})?;
-        }
-        Ok(())
-    }
-
-    /// Reads what still comes from a server that has closed.
-    async fn read_to_end(&mut self) -> anyhow::Result<()> {
-        while matches!(self.fill().await, Ok(true)) {
-            self.take(|_| {})?;
-        }
-        Ok(())
-    }
-
-    async fn fill(&mut self) -> anyhow::Result<bool> {
-        self.buffer.reserve(64 * 1024);
-        let read = self.stream.read_buf(&mut self.buffer);
-        let read = timeout(Duration::from_secs(20), read)
-            .await
-            .context("nothing came for 20 s")??;
-        Ok(read > 0)
-    }
-
-    /// Takes the whole events that are there.
-    fn take(&mut self, mut see: impl FnMut(&[u8])) -> anyhow::Result<()> {
-        let mut at = 0;
-        while let Some(length) = memmem::find(&self.buffer[at..], b"\n\n") {
-            let event = &self.buffer[at..at + length];
-            at += length + 2;
-            if let Some(id) = memmem::find(event, b"id: ") {
-                let id = event[id + 4..]
-                    .split(|byte| *byte == b'\n')
-                    .next()
-                    .unwrap_or_default();
-                self.id = String::from_utf8_lossy(id).into_owned();
-            }
-            if memmem::find(event, b"event: gap").is_some() || memmem::find(event, b"event: end").is_some() {
-                bail!("unexpected: {}", String::from_utf8_lossy(event));
-            }
-            if let Some(seq) = number(event, b"\"seq\":") {
-                ensure!(seq == self.seq + 1, "message {seq} came after {}", self.seq);
-                self.seq = seq;
-                see(event);
-            }
-        }
-        self.buffer.drain(..at);
-        Ok(())
+    fn figures(&self, without: Option<&Self>) -> Vec<String> {
+        let rate = |run: &Run| run.rate;
+        let ratio = without.map(|without| self.runs.ratio(&without.runs, rate));
+        vec![
+            self.runs.spread(rate, 0),
+            ratio.unwrap_or_else(|| "–".into()),
+            self.runs.spread(|run| run.p99, 1),
+            spread(&self.before, 0),
+            spread(&self.highest, 0),
+        ]
     }
 }
 
-/// The number behind a mark.
-fn number(text: &[u8], mark: &[u8]) -> Option<usize> {
-    let digits = &text[memmem::find(text, mark)? + mark.len()..];
-    let digits = digits.iter().take_while(|byte| byte.is_ascii_digit());
-    Some(digits.fold(0, |number, digit| number * 10 + usize::from(digit - b'0')))
+impl Stopped {
+    /// Half of them read on at once, the others when they have been closed: each has to get all.
+    async fn check(self, report: &mut Report) {
+        report.section(
+            "What readers that had stopped get in the end",
+            "The readers of the last round: half of them read on before the server gives them up, then the others, closed after 30 s, come back with their last position. Each has to get all 110,000 messages once and in order.",
+            &["readers", "have all", "after having been closed", "seconds", "memory highest, MiB", "after, MiB"],
+        );
+        let mut readers = self.readers;
+        let others = readers.split_off(STALLED / 2);
+        let check = |readers| complete(Arc::clone(&self.target), readers);
+        report.measured(&["read on".into()], check(readers).await);
+        let closed = wait_for_close(&self.target.server, self.files).await;
+        let resumed = match closed {
+            Ok(()) => check(others).await,
+            Err(error) => Err(error),
+        };
+        report.measured(&["closed, then resumed".into()], resumed);
+    }
+}
+
+/// Waits until the server has hardly more files open than without readers.
+async fn wait_for_close(server: &Server, files: usize) -> anyhow::Result<()> {
+    let end = Instant::now() + CLOSED_AFTER;
+    loop {
+        let open = server.open_files()?.saturating_sub(files);
+        if open < 10 {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "the server still has {open} connections");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+}
+
+/// Lets all read at once until each has all, and looks at the server's memory.
+async fn complete(target: Arc<Target>, readers: Vec<Ordered>) -> anyhow::Result<Vec<String>> {
+    let (count, began) = (readers.len(), Instant::now());
+    let mut reading = JoinSet::new();
+    for mut reader in readers {
+        let target = Arc::clone(&target);
+        reading.spawn(async move {
+            let read = timeout(PATIENCE, reader.read_all(&target, FILL.messages + LOAD.messages)).await;
+            read.map_err(anyhow::Error::from)
+                .flatten()
+                .with_context(|| format!("after message {}", reader.seq()))
+        });
+    }
+    let (all, highest) = highest_while(&target.server, reading.join_all()).await?;
+    let seconds = began.elapsed().as_secs_f64();
+    let (mut have_all, mut resumed, mut first) = (0, 0, None);
+    for read in all {
+        match read {
+            Ok(times) => {
+                have_all += 1;
+                resumed += usize::from(times > 0);
+            }
+            Err(error) => first = first.or(Some(error)),
+        }
+    }
+    match first {
+        Some(error) => Err(anyhow!("{have_all} of {count} have all; one has not: {error:#}")),
+        None => Ok(vec![
+            format!("{have_all} of {count}"),
+            resumed.to_string(),
+            format!("{seconds:.0}"),
+            format!("{highest:.0}"),
+            format!("{:.0}", mebibytes(&target.server)?),
+        ]),
+    }
+}
+
+/// The server's anonymous memory at its highest while something goes on.
+async fn highest_while<T>(server: &Server, work: impl Future<Output = T>) -> anyhow::Result<(T, f64)> {
+    let mut work = std::pin::pin!(work);
+    let mut highest = mebibytes(server)?;
+    loop {
+        let done = timeout(Duration::from_millis(50), &mut work).await;
+        highest = highest.max(mebibytes(server)?);
+        if let Ok(done) = done {
+            return Ok((done, highest));
+        }
+    }
+}
+
+fn mebibytes(server: &Server) -> anyhow::Result<f64> {
+    Ok(server.anonymous()? / 1024.0)
 }

@@ -1,8 +1,8 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 
-use super::readers::Transport;
+use super::transport::Transport;
 use crate::http1;
 use crate::server::{self, Server};
 
@@ -36,6 +36,18 @@ impl Kind {
     }
 }
 
+/// What is published.
+#[derive(Clone, Copy)]
+pub struct Load {
+    /// In turn.
+    pub channels: usize,
+    pub messages: usize,
+    /// That publish.
+    pub connections: usize,
+    /// Between the times at which messages are due; without, each goes out once one before is answered.
+    pub interval: Option<Duration>,
+}
+
 /// A running server, and how it is spoken to.
 pub struct Target {
     pub kind: Kind,
@@ -60,8 +72,30 @@ impl Target {
         })
     }
 
+    /// Publishes a load; times in messages count from `start`.
+    pub async fn publish_all(&self, load: Load, start: Instant) -> anyhow::Result<()> {
+        let began = Instant::now();
+        let publishers = (0..load.connections).map(|publisher| async move {
+            let mut connection = http1::Connection::open(self.server.address).await?;
+            for number in (publisher..load.messages).step_by(load.connections) {
+                let sent = match load.interval {
+                    Some(interval) => {
+                        let due = began + interval * number as u32;
+                        tokio::time::sleep_until(due.into()).await;
+                        due - start
+                    }
+                    None => start.elapsed(),
+                };
+                self.publish(&mut connection, number % load.channels, sent)
+                    .await?;
+            }
+            anyhow::Ok(())
+        });
+        futures_util::future::try_join_all(publishers).await.map(|_| ())
+    }
+
     /// Publishes a message that carries the time of its sending.
-    pub async fn publish(
+    async fn publish(
         &self,
         connection: &mut http1::Connection,
         channel: usize,
