@@ -9,7 +9,7 @@ impl JsonText {
     /// Takes over text that is one valid JSON value. Line breaks, which can only be white space there,
     /// become spaces, so that the text fits on one line of a stream.
     pub fn from_checked(text: &str) -> Self {
-        if text.bytes().any(|byte| matches!(byte, b'\n' | b'\r')) {
+        if memchr::memchr2(b'\n', b'\r', text.as_bytes()).is_some() {
             return Self(text.replace(['\n', '\r'], " ").into());
         }
         Self(text.into())

@@ -27,6 +27,7 @@ FROM inbox;
 DROP TABLE inbox;
 ALTER TABLE inbox_documents RENAME TO inbox;
 CREATE UNIQUE INDEX inbox_id ON inbox (app, id);
-CREATE INDEX inbox_uid ON inbox (app, uid);
+-- A list goes through a user's rows best first, and ends where no better one can follow.
+CREATE INDEX inbox_uid ON inbox (app, uid, prio DESC);
 -- What waits for the sync, what is not claimed first.
 CREATE INDEX inbox_deleted ON inbox (app, claimed_until) WHERE state = 1;

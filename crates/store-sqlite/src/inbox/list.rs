@@ -60,13 +60,16 @@ pub(super) fn read(conn: &Connection, wanted: &Wanted) -> std::result::Result<Ve
     let mut rows = select.query(params![wanted.app.0, &*wanted.uid, wanted.now])?;
     let mut best = Best::new(wanted.limit);
     while let Some(row) = rows.next()? {
+        let prio = row.get(row::PRIO)?;
+        if best.is_decided_above(prio) {
+            break;
+        }
         // The stored form of `Clients`, looked into without a copy.
         let mut clients = row::text(row, row::CLIENTS)?.split(',');
         if !clients.any(|client| *client == *wanted.client) {
             continue;
         }
-        let prio = Reverse(row.get(row::PRIO)?);
-        let place = (prio, Reverse(row.get(row::CREATED_AT)?), row::text(row, row::ID)?);
+        let place = (Reverse(prio), Reverse(row.get(row::CREATED_AT)?), row::text(row, row::ID)?);
         if after.is_none_or(|after| place > after) && best.has_room_for(place) {
             best.push(row::message(row)?);
         }
@@ -107,6 +110,11 @@ impl Best {
 
     fn has_room_for(&self, candidate: Place<'_>) -> bool {
         self.kept.len() < self.limit || self.kept.peek().is_some_and(|worst| candidate < worst.place())
+    }
+
+    /// Whether nothing of this `prio` or a lower one has a place any more.
+    fn is_decided_above(&self, prio: i64) -> bool {
+        self.kept.len() >= self.limit && self.kept.peek().is_none_or(|worst| prio < worst.0.prio)
     }
 
     fn push(&mut self, message: InboxMessage) {
