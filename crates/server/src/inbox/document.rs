@@ -91,18 +91,18 @@ pub(super) fn read(text: &str, known: &ClientTypes) -> Result<Document, Document
     let kind = bounded("type", fields.required_text("type")?, TYPE_BYTES)?;
     let prio = fields.prio()?;
     let shown = message::Document {
-        id: id.as_str(),
+        id: &id,
         uid: &uid,
-        vid: vid.as_deref(),
+        vid,
         created: &created,
         expires: &expires,
-        title: title.as_deref(),
-        lead: lead.as_deref(),
-        body: &body,
-        url: url.as_deref(),
-        img: img.as_deref(),
+        title,
+        lead,
+        body,
+        url,
+        img,
         clients: &clients,
-        kind: &kind,
+        kind,
         prio,
     };
     let message = InboxMessage {

@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use model::app::AppKey;
@@ -7,6 +8,7 @@ use rusqlite::params;
 use store::commits::inbox_user;
 use store::error::{Error, Result};
 use store::inbox::Imported;
+use tokio::sync::oneshot;
 
 use super::row::state_number;
 use super::{next_change, tell_changed};
@@ -42,17 +44,27 @@ pub(super) async fn import(
     let mut duplicates = plan.repeated;
     let messages = Arc::new(plan.messages);
     let mut imported = 0;
+    let mut count = |stored: Option<Stored>| -> Result<()> {
+        let stored = stored.ok_or_else(apps::deleted)?;
+        imported += stored.messages as u64 - stored.duplicates.count;
+        duplicates.add(stored.duplicates);
+        Ok(())
+    };
     let mut from = 0;
+    let mut flushing: Option<Slice<'_>> = None;
     while from < messages.len() {
-        let rest = Arc::clone(&messages);
-        let slice = store
-            .writer
-            .run_tx(SLICE_BYTES, move |tx| insert(tx, app, &rest[from..]))
-            .await?
-            .ok_or_else(apps::deleted)?;
-        from += slice.messages;
-        imported += slice.messages as u64 - slice.duplicates.count;
-        duplicates.add(slice.duplicates);
+        // The next slice runs while the one before is flushed.
+        let (slice, messages) = begin(store, app, &messages, from).await?;
+        if let Some(before) = flushing.replace(slice) {
+            count(before.await?)?;
+        }
+        from += messages;
+        if messages == 0 {
+            break;
+        }
+    }
+    if let Some(last) = flushing {
+        count(last.await?)?;
     }
     // Freeing them takes a tenth of the whole import: nobody waits for that.
     drop(tokio::task::spawn_blocking(move || drop(messages)));
@@ -61,6 +73,42 @@ pub(super) async fn import(
         duplicates: duplicates.count,
         first_duplicate: duplicates.first.map(|(_, id)| id),
     })
+}
+
+/// The answer to a slice, once it is durable; `None` where the app is gone.
+type Slice<'a> = Pin<Box<dyn Future<Output = Result<Option<Stored>>> + Send + 'a>>;
+
+/// Begins to store a slice from this message on; returns when it has run, with how many messages it takes:
+/// none where the app is gone.
+async fn begin<'a>(
+    store: &'a SqliteStore,
+    app: AppKey,
+    messages: &Arc<Vec<(usize, InboxMessage)>>,
+    from: usize,
+) -> Result<(Slice<'a>, usize)> {
+    let (ran, has_run) = oneshot::channel();
+    let (messages, mut ran, mut size) = (Arc::clone(messages), Some(ran), None);
+    let job = move |tx: &mut Tx<'_>| {
+        let stored = insert(tx, app, &messages[from..], size)?;
+        // Told once: should the job have to run again, it takes just as many.
+        let count = stored.as_ref().map_or(0, |stored| stored.messages);
+        size = Some(count);
+        if let Some(ran) = ran.take() {
+            let _ = ran.send(count);
+        }
+        Ok(stored)
+    };
+    let mut slice: Slice<'a> = Box::pin(store.writer.run_tx(SLICE_BYTES, job));
+    tokio::select! {
+        biased;
+        Ok(count) = has_run => Ok((slice, count)),
+        // It has not run and never will, or is answered already.
+        answer = &mut slice => {
+            let answer = answer?;
+            let count = answer.as_ref().map_or(0, |stored| stored.messages);
+            Ok((Box::pin(std::future::ready(Ok(answer))), count))
+        }
+    }
 }
 
 /// An import as it is stored.
@@ -140,11 +188,13 @@ fn sort_for_indexes(messages: &mut [(usize, InboxMessage)]) {
     }
 }
 
-/// Stores the first of the messages, as many as one transaction should; `None` where the app is gone.
+/// Stores the first of the messages, so many or as many as one transaction should; `None` where the app is
+/// gone.
 fn insert(
     tx: &mut Tx<'_>,
     app: AppKey,
     messages: &[(usize, InboxMessage)],
+    size: Option<usize>,
 ) -> std::result::Result<Option<Stored>, JobError> {
     if !apps::is_there(tx.connection, app)? {
         return Ok(None);
@@ -158,11 +208,16 @@ fn insert(
     let mut held = 0;
     let mut users = Vec::new();
     for (at, message) in messages {
-        let is_enough = stored.messages >= SLICE_MESSAGES
-            || held >= SLICE_BYTES
-            || (stored.messages > 0
-                && stored.messages.is_multiple_of(SLICE_BESIDE_OTHERS)
-                && tx.is_awaited());
+        let is_enough = match size {
+            Some(size) => stored.messages >= size,
+            None => {
+                stored.messages >= SLICE_MESSAGES
+                    || held >= SLICE_BYTES
+                    || (stored.messages > 0
+                        && stored.messages.is_multiple_of(SLICE_BESIDE_OTHERS)
+                        && tx.is_awaited())
+            }
+        };
         if is_enough {
             break;
         }

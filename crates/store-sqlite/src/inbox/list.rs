@@ -69,7 +69,11 @@ pub(super) fn read(conn: &Connection, wanted: &Wanted) -> std::result::Result<Ve
         if !clients.any(|client| *client == *wanted.client) {
             continue;
         }
-        let place = (Reverse(prio), Reverse(row.get(row::CREATED_AT)?), row::text(row, row::ID)?);
+        let place = (
+            Reverse(prio),
+            Reverse(row.get(row::CREATED_AT)?),
+            row::text(row, row::ID)?,
+        );
         if after.is_none_or(|after| place > after) && best.has_room_for(place) {
             best.push(row::message(row)?);
         }
