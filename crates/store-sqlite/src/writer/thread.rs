@@ -20,6 +20,9 @@ use crate::{Role, SqliteOptions};
 const PATIENCE: Duration = Duration::from_millis(250);
 /// How long after a batch the writer waits for the next before it does maintenance alone.
 const BETWEEN_BATCHES: Duration = Duration::from_millis(2);
+/// Jobs after which a batch takes maintenance along: it touches pages at the other end of the log, which
+/// small batches would each write anew.
+const JOBS_BETWEEN: usize = 64;
 /// Rows that maintenance touches at most in a transaction of its own.
 const IDLE_BUDGET: usize = 128;
 
@@ -46,6 +49,8 @@ pub(crate) struct WriterThread {
     pub(super) pending: Pending,
     mint: IdMint,
     pub(super) maintenance: Maintenance,
+    /// Jobs since a batch took maintenance along.
+    since_maintenance: usize,
     /// Absent only while the file is being opened again.
     pub(super) flusher: Option<Flusher>,
     /// Absent in commands beside a server. Behind the connection, whose hook it ends after.
@@ -91,6 +96,7 @@ impl WriterThread {
             counters,
             pending,
             maintenance: Maintenance::default(),
+            since_maintenance: 0,
         })
     }
 
@@ -145,10 +151,13 @@ impl WriterThread {
     }
 
     fn run_together(&mut self, jobs: Vec<Box<dyn Job>>) {
-        let budget = if self.maintains() {
-            (4 * jobs.len() + 64).min(1_024)
-        } else {
-            0
+        self.since_maintenance += jobs.len();
+        let budget = match self.since_maintenance {
+            since if self.maintains() && since >= JOBS_BETWEEN => {
+                self.since_maintenance = 0;
+                (4 * since + 64).min(1_024)
+            }
+            _ => 0,
         };
         self.run_jobs(jobs, budget);
     }
