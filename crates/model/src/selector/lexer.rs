@@ -97,7 +97,7 @@ impl<'a> Lexer<'a> {
             ('0'..='9', _) | ('.', Some(b'0'..=b'9')) => return self.number(),
             (c, _) if begins_identifier(c) => return Ok(self.word()),
             ('=', _) => (1, Kind::Equal),
-            ('<', Some(b'>')) => (2, Kind::NotEqual),
+            ('<', Some(b'>')) | ('!', Some(b'=')) => (2, Kind::NotEqual),
             ('<', Some(b'=')) => (2, Kind::LessOrEqual),
             ('<', _) => (1, Kind::Less),
             ('>', Some(b'=')) => (2, Kind::GreaterOrEqual),
@@ -109,9 +109,6 @@ impl<'a> Lexer<'a> {
             ('(', _) => (1, Kind::Open),
             (')', _) => (1, Kind::Close),
             (',', _) => (1, Kind::Comma),
-            ('!', Some(b'=')) => {
-                return Err(self.error(start..start + 2, "expected <> for unequal, found '!='"));
-            }
             (other, _) => {
                 let problem = format!(
                     "expected a header, a literal, an operator or a parenthesis, found {other:?}; \

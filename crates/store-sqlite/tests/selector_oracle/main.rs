@@ -143,7 +143,7 @@ fn beside(sort: Sort) -> BoxedStrategy<Both> {
 }
 
 fn comparisons() -> impl Strategy<Value = Both> {
-    let operators = || select(vec!["=", "<>", "<", "<=", ">", ">="]);
+    let operators = || select(vec!["=", "<>", "!=", "<", "<=", ">", ">="]);
     let with_value = typed()
         .prop_flat_map(move |(sort, value)| (Just(value), operators(), beside(sort), any::<bool>()))
         .prop_map(|(value, operator, other, turned)| match turned {

@@ -105,7 +105,10 @@ fn errors_tell_where_what_was_expected_and_what_was_found() {
             "1 LIKE 'a'",
             "position 1: expected a header or a string before LIKE, found a number",
         ),
-        ("a != 1", "position 3: expected <> for unequal, found '!='"),
+        (
+            "a ! = 1",
+            "position 3: expected a header, a literal, an operator or a parenthesis, found '!'; names with other characters go in double quotes",
+        ),
         (
             "ä-ö = #",
             "position 7: expected a header, a literal, an operator or a parenthesis, found '#'; names with other characters go in double quotes",

@@ -13,6 +13,15 @@ fn foo_over_10_delivers_20_and_50_of_20_10_50_5_and_absent() {
 }
 
 #[test]
+fn unequal_is_written_in_two_ways() {
+    for text in ["a <> 'x'", "a != 'x'"] {
+        assert_eq!(truth(text, &[("a", "x")]), Some(false), "{text}");
+        assert_eq!(truth(text, &[("a", "y")]), Some(true), "{text}");
+        assert_eq!(truth(text, &[]), None, "{text}");
+    }
+}
+
+#[test]
 fn a_missing_header_is_unknown() {
     for text in [
         "a = 1",

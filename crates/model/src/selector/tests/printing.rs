@@ -31,6 +31,7 @@ fn the_canonical_text_does_not_depend_on_how_it_was_written() {
             "a LIKE 'x\\%\\_!\\\\' ESCAPE '\\'",
         ),
         ("a like 'x\\' escape '!'", "a LIKE 'x\\'"),
+        ("a!=1", "a <> 1"),
         ("a <> 'x' and not (b or c)", "a <> 'x' AND NOT (b OR c)"),
     ];
     for (text, expected) in cases {

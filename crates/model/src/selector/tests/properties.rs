@@ -34,6 +34,7 @@ fn conditions() -> impl Strategy<Value = String> {
     let operator = prop_oneof![
         Just("="),
         Just("<>"),
+        Just("!="),
         Just("<"),
         Just("<="),
         Just(">"),
@@ -102,7 +103,7 @@ proptest! {
     fn no_row_of_tokens_makes_it_panic(
         tokens in prop::collection::vec(prop::sample::select(vec![
             "a", "\"b\"", "'x%'", "1", ".5", "7E3", "AND", "OR", "NOT", "BETWEEN", "IN", "LIKE", "ESCAPE", "IS",
-            "NULL", "TRUE", "FALSE", "=", "<>", "<", "<=", ">", ">=", "+", "-", "*", "/", "(", ")", ",", "'", "\"",
+            "NULL", "TRUE", "FALSE", "=", "<>", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "(", ")", ",", "'", "\"",
         ]), 0..24),
         headers in any_headers(),
     ) {
