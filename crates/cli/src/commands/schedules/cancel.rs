@@ -1,5 +1,7 @@
 use std::process::ExitCode;
 
+use anyhow::Context as _;
+
 use crate::commands::connection::Connection;
 use crate::output::plain;
 
@@ -23,7 +25,11 @@ pub struct CancelArgs {
 /// What the server refuses: a schedule that has ended cannot be cancelled.
 pub async fn run(args: CancelArgs, connection: &Connection) -> anyhow::Result<ExitCode> {
     for id in &args.message_ids {
-        let cancelled = connection.client.cancel(id).await?;
+        let cancelled = connection
+            .client
+            .cancel(id)
+            .await
+            .with_context(|| format!("cannot cancel {id}"))?;
         if connection.json {
             connection.output.json(&cancelled)?;
             continue;

@@ -121,7 +121,9 @@ async fn cancel_stops_at_the_first_that_cannot_be() {
     assert_eq!(schedules(&stub, &captured, false, &words).await, 1);
     assert_eq!(captured.results(), "message:A cancelled; published before: 4\n");
     assert!(
-        captured.notes().contains("nothing of this id waits"),
+        captured
+            .notes()
+            .contains("cannot cancel message:B: nothing of this id waits"),
         "{}",
         captured.notes()
     );
