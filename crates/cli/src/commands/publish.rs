@@ -22,9 +22,9 @@ Examples:
   postbell publish team 'Weekly report, please' --cron '0 9 * * MON' --timezone Europe/Stockholm
   postbell publish doors 'They open' --at +10m --every 30s --times 5 --dry-run
 
-Output: the message's id; with --json {\"messageId\",\"status\",\"errorMessage\",\"replayed\"}. With --dry-run the next
-times, at most ten, in the local zone; with --json {\"occurrences\": [epoch ms]}. A key needs the scope `schedule`
-to publish later or repeatedly; `schedules` lists, cancels and changes what waits.
+Output: the message's id; with --json {\"messageId\",\"status\",\"errorMessage\",\"replayed\"}. With --dry-run the \
+next times, at most ten, in the local zone; with --json {\"occurrences\": [epoch ms]}. A key needs the scope \
+`schedule` to publish later or repeatedly; `schedules` lists, cancels and changes what waits.
 Exit status: 0 the message is durable, 1 failure, 2 wrong usage.";
 
 /// More than any server takes (256 KiB by default), so that a wrong file on stdin fails here.
