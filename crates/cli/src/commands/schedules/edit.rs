@@ -1,6 +1,5 @@
 use std::process::ExitCode;
 
-use anyhow::bail;
 use client::messaging::edit::Edit;
 use engine::system::SystemClock;
 use model::time::Clock as _;
@@ -13,18 +12,22 @@ use crate::output::table;
 
 /// Examples, output and exit status.
 pub const HELP: &str = "\
-What is not given stays; `none` removes. A change of the times counts them anew from now.
+What is not given stays; `none` removes, but for --message and ID. A change of any of the times, --until and \
+--times among them, counts the interval anew from now; a calendar goes on as it was.
 
 Examples:
   postbell schedules edit message:0199… --every 5m
   postbell schedules edit message:0199… --every none --cron '0 9 * * MON-FRI' --timezone Europe/Stockholm
-  postbell schedules edit message:0199… --message 'Another text' --until none
+  postbell schedules edit message:0199… --message 'Another text' --header none --until none
 
 Output: where it stands then; with --json what `status` prints.
 Exit status: 0 the change is durable, 1 failure, 2 wrong usage.";
 
 /// Arguments of `schedules edit`.
 #[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("change").required(true).multiple(true).args([
+    "at", "every", "cron", "timezone", "until", "times", "message", "headers",
+]))]
 pub struct EditArgs {
     /// The schedule's id, e.g. message:0199…
     #[arg(value_name = "ID")]
@@ -54,14 +57,14 @@ pub struct EditArgs {
     #[arg(long, requires = "message")]
     raw: bool,
     /// Headers in the place of all; may be repeated
-    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = header)]
-    headers: Vec<(String, String)>,
+    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = |text: &str| change(text, header))]
+    headers: Vec<Change<(String, String)>>,
 }
 
 /// Changes a schedule.
 ///
 /// # Errors
-/// Nothing to change, a message that is no JSON with `--raw`, and what the server refuses.
+/// A message that is no JSON with `--raw`, a header given twice, and what the server refuses.
 pub async fn run(args: EditArgs, connection: &Connection) -> anyhow::Result<ExitCode> {
     let now = SystemClock.now();
     let millis = |time: Change<Time>| time.into_option().map(|time| time.millis(now));
@@ -69,7 +72,9 @@ pub async fn run(args: EditArgs, connection: &Connection) -> anyhow::Result<Exit
         message: args.message.map(|text| payload(text, args.raw)).transpose()?,
         headers: match args.headers.is_empty() {
             true => None,
-            false => Some(unique(args.headers)?),
+            false => Some(unique(
+                args.headers.into_iter().filter_map(Change::into_option).collect(),
+            )?),
         },
         publish_at: args.at.map(millis),
         repeat_every: args.every.map(Change::into_option),
@@ -78,12 +83,6 @@ pub async fn run(args: EditArgs, connection: &Connection) -> anyhow::Result<Exit
         timezone: args.timezone.map(Change::into_option),
         repeat_times: args.times.map(Change::into_option),
     };
-    if serde_json::to_value(&edit)?
-        .as_object()
-        .is_none_or(serde_json::Map::is_empty)
-    {
-        bail!("nothing to change: give --at, --every, --cron, --until, --times, --message or the like");
-    }
     let status = connection.client.edit(&args.message_id, &edit).await?;
     if connection.json {
         connection.output.json(&status)?;

@@ -177,17 +177,20 @@ async fn an_edit_sends_what_was_given_and_null_for_none() {
 }
 
 #[tokio::test]
-async fn an_edit_of_nothing_is_not_sent() {
-    let stub = Stub::play(vec![]).await;
+async fn an_edit_replaces_all_headers_or_removes_them() {
+    let stub = Stub::play(vec![Answer::json(200, STATUS), Answer::json(200, STATUS)]).await;
     let captured = Captured::default();
-    assert_eq!(
-        schedules(&stub, &captured, false, &["edit", "message:A"]).await,
-        1
-    );
-    assert!(
-        captured.notes().contains("nothing to change"),
-        "{}",
-        captured.notes()
-    );
-    assert!(stub.requests().is_empty());
+    let words = ["edit", "message:A", "--header", "a=none", "--header", "b=2"];
+    assert_eq!(schedules(&stub, &captured, false, &words).await, 0);
+    assert_eq!(stub.requests()[0].body, br#"{"headers":{"a":"none","b":"2"}}"#);
+    let words = ["edit", "message:A", "--header", "none"];
+    assert_eq!(schedules(&stub, &captured, false, &words).await, 0);
+    assert_eq!(stub.requests()[1].body, br#"{"headers":{}}"#);
+}
+
+#[test]
+fn an_edit_of_nothing_is_wrong_usage() {
+    let error = parse(&["schedules", "edit", "message:A"]).unwrap_err();
+    assert_eq!(error.kind(), clap::error::ErrorKind::MissingRequiredArgument);
+    assert_eq!(error.exit_code(), 2);
 }
