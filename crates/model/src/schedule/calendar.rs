@@ -39,16 +39,24 @@ impl Calendar {
     /// What is wrong with the expression, for the caller.
     pub fn parse(expression: &str, timezone: TimeZone) -> Result<Self, String> {
         let fields: Vec<&str> = expression.split_ascii_whitespace().collect();
-        if expression.len() > MAX_EXPRESSION || !matches!(fields.len(), 5 | 6) {
+        if expression.len() > MAX_EXPRESSION {
+            return Err(format!(
+                "expected at most {MAX_EXPRESSION} bytes, found {}",
+                expression.len()
+            ));
+        }
+        if !matches!(fields.len(), 5 | 6) {
             return Err(format!(
                 "expected 5 fields (or 6, seconds first), found {}",
                 fields.len()
             ));
         }
-        let cron = CronParser::builder().seconds(Seconds::Optional).build();
-        let cron = cron.parse(expression).map_err(|error| {
-            let short: String = expression.chars().take(60).collect();
-            format!("{short:?} is no cron expression: {error}")
+        let parser = CronParser::builder().seconds(Seconds::Optional).build();
+        let cron = parser.parse(expression).map_err(|error| {
+            wrong_field(&parser, &fields).unwrap_or_else(|| {
+                let short: String = expression.chars().take(60).collect();
+                format!("{short:?} is no cron expression: {error}")
+            })
         })?;
         let time_fields = &fields[..fields.len() - 3];
         let mask = |last: u32, matches: &dyn Fn(u32) -> bool| {
@@ -245,6 +253,32 @@ impl Calendar {
         let start = UnixMillis(start.timestamp().as_millisecond());
         (start.0 - 1_000 > after.0).then_some(start)
     }
+}
+
+/// Which field of an expression is wrong, and what was expected there; `None` if each is right by itself.
+fn wrong_field(parser: &CronParser, fields: &[&str]) -> Option<String> {
+    const EXPECTED: [(&str, &str); 6] = [
+        ("seconds", "0 to 59"),
+        ("minutes", "0 to 59"),
+        ("hours", "0 to 23"),
+        ("days of the month", "1 to 31 or L"),
+        ("months", "1 to 12 or JAN to DEC"),
+        ("weekdays", "0 to 7 or SUN to SAT"),
+    ];
+    let expected = EXPECTED.get(EXPECTED.len() - fields.len()..)?;
+    fields
+        .iter()
+        .zip(expected)
+        .enumerate()
+        .find_map(|(at, (field, (name, range)))| {
+            let mut alone = vec!["*"; fields.len()];
+            alone[at] = field;
+            parser.parse(&alone.join(" ")).err()?;
+            let found: String = field.chars().take(40).collect();
+            Some(format!(
+                "{name}: expected {range}, `*`, or lists, ranges and steps of them, found {found:?}"
+            ))
+        })
 }
 
 /// A local day of 24 hours.

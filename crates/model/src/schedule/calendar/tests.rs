@@ -75,6 +75,45 @@ fn all_after(calendar: &Calendar, from: UnixMillis, until: UnixMillis) -> Vec<Un
 }
 
 #[test]
+fn an_error_tells_the_field_what_was_expected_and_what_was_found() {
+    let minutes = "minutes: expected 0 to 59, `*`, or lists, ranges and steps of them, found";
+    let cases = [
+        ("61 9 * * *", format!("{minutes} \"61\"")),
+        ("0-5/0 9 * * *", format!("{minutes} \"0-5/0\"")),
+        ("0 61 9 * * *", format!("{minutes} \"61\"")),
+        (
+            "60 0 9 * * *",
+            "seconds: expected 0 to 59, `*`, or lists, ranges and steps of them, found \"60\"".into(),
+        ),
+        (
+            "0 24 * * *",
+            "hours: expected 0 to 23, `*`, or lists, ranges and steps of them, found \"24\"".into(),
+        ),
+        (
+            "0 9 32 * *",
+            "days of the month: expected 1 to 31 or L, `*`, or lists, ranges and steps of them, found \"32\"".into(),
+        ),
+        (
+            "0 9 * JANUARY *",
+            "months: expected 1 to 12 or JAN to DEC, `*`, or lists, ranges and steps of them, found \"JANUARY\"".into(),
+        ),
+        (
+            "0 9 * * FOO",
+            "weekdays: expected 0 to 7 or SUN to SAT, `*`, or lists, ranges and steps of them, found \"FOO\"".into(),
+        ),
+        ("0 9 * *", "expected 5 fields (or 6, seconds first), found 4".into()),
+        (
+            &"1,".repeat(200),
+            "expected at most 255 bytes, found 400".into(),
+        ),
+    ];
+    for (expression, expected) in cases {
+        let error = Calendar::parse(expression, TimeZone::UTC).unwrap_err();
+        assert_eq!(error, expected, "{expression}");
+    }
+}
+
+#[test]
 fn a_fixed_local_time_that_is_skipped_runs_at_the_next_valid_instant() {
     // Stockholm goes from 02:00 to 03:00 on 29 March 2026.
     let daily = calendar("30 2 * * *", "Europe/Stockholm");
