@@ -36,7 +36,7 @@ pub async fn advance_clock(
         let text = format!("the body is no JSON object: {error}");
         ChannelError::new(StatusCode::BAD_REQUEST, 5901, text)
     })?;
-    let by = duration(&fields, "ms", 0)?.ok_or_else(|| Error::parameter("ms", "expected, not found"))?;
+    let by = duration(&fields, "ms", 0)?.ok_or_else(|| wrong("ms", 0, "none"))?;
     let step = duration(&fields, "step", 1)?;
     let now = state.engine.advance_clock(&caller, by, step).await?;
     Ok(Json(Answer { now: now.0 }))
@@ -51,9 +51,13 @@ fn duration(fields: &Map<String, Value>, name: &'static str, least: u64) -> Resu
             Some(ms) => Ok(Some(Duration::from_millis(ms))),
             None => {
                 let found: String = value.to_string().chars().take(40).collect();
-                let reason = format!("expected whole milliseconds from {least} to {most}, found {found}");
-                Err(Error::parameter(name, reason))
+                Err(wrong(name, least, &found))
             }
         },
     }
+}
+
+fn wrong(name: &'static str, least: u64, found: &str) -> Error {
+    let reason = format!("expected whole milliseconds from {least} to {MAX_AHEAD_MS}, found {found}");
+    Error::parameter(name, reason)
 }
