@@ -83,6 +83,7 @@ Examples:
   postbell key create --scope publish --scope subscribe --name cms --expires 90d
   postbell key create --preset app --name legacy --from-file old-key.txt
 
+A server that runs takes it within 2 s.
 Output: the key; with --json {\"id\",\"name\",\"key\",\"scopes\",\"expires\"}.
 Exit status: 0 made, 1 failure, 2 wrong usage.";
 

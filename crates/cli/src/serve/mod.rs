@@ -54,6 +54,8 @@ Examples:
 
 The first line on stdout tells the address: `listening on http://127.0.0.1:8000`. The log goes to
 stderr; POSTBELL_LOG or RUST_LOG filters it (for example POSTBELL_LOG=debug).
+--clock manual moves the server's time alone; the other commands go by the wall clock. Give `publish --at` and \
+`key create --expires` the time itself, and `token mint` a long --ttl, e.g. 3650d.
 SIGTERM and Ctrl-C finish what runs and stop within 10 s; a second one stops at once.
 Exit status: 0 stopped when asked to, 1 failure, 2 wrong usage.";
 
