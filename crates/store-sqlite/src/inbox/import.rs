@@ -53,14 +53,19 @@ pub(super) async fn import(
     let mut from = 0;
     let mut flushing: Option<Slice<'_>> = None;
     while from < messages.len() {
-        // The next slice runs while the one before is flushed.
-        let (slice, messages) = begin(store, app, &messages, from).await?;
+        let (slice, ran) = begin(store, app, &messages, from).await?;
         if let Some(before) = flushing.replace(slice) {
             count(before.await?)?;
         }
-        from += messages;
-        if messages == 0 {
+        from += ran.messages;
+        if ran.messages == 0 {
             break;
+        }
+        // The next slice runs while this one is flushed, unless others wait: they have their turn first.
+        if ran.made_way
+            && let Some(slice) = flushing.take()
+        {
+            count(slice.await?)?;
         }
     }
     if let Some(last) = flushing {
@@ -78,36 +83,51 @@ pub(super) async fn import(
 /// The answer to a slice, once it is durable; `None` where the app is gone.
 type Slice<'a> = Pin<Box<dyn Future<Output = Result<Option<Stored>>> + Send + 'a>>;
 
-/// Begins to store a slice from this message on; returns when it has run, with how many messages it takes:
-/// none where the app is gone.
+/// How a slice ran.
+#[derive(Clone, Copy)]
+struct Ran {
+    /// How many messages it takes; none where the app is gone.
+    messages: usize,
+    /// Whether it ended early because others wait.
+    made_way: bool,
+}
+
+/// Begins to store a slice from this message on; returns when it has run.
 async fn begin<'a>(
     store: &'a SqliteStore,
     app: AppKey,
     messages: &Arc<Vec<(usize, InboxMessage)>>,
     from: usize,
-) -> Result<(Slice<'a>, usize)> {
-    let (ran, has_run) = oneshot::channel();
-    let (messages, mut ran, mut size) = (Arc::clone(messages), Some(ran), None);
+) -> Result<(Slice<'a>, Ran)> {
+    let (told, has_run) = oneshot::channel();
+    let (messages, mut told, mut size) = (Arc::clone(messages), Some(told), None);
     let job = move |tx: &mut Tx<'_>| {
         let stored = insert(tx, app, &messages[from..], size)?;
         // Told once: should the job have to run again, it takes just as many.
-        let count = stored.as_ref().map_or(0, |stored| stored.messages);
-        size = Some(count);
-        if let Some(ran) = ran.take() {
-            let _ = ran.send(count);
+        let ran = ran(stored.as_ref());
+        size = Some(ran.messages);
+        if let Some(told) = told.take() {
+            let _ = told.send(ran);
         }
         Ok(stored)
     };
     let mut slice: Slice<'a> = Box::pin(store.writer.run_tx(SLICE_BYTES, job));
     tokio::select! {
         biased;
-        Ok(count) = has_run => Ok((slice, count)),
+        Ok(ran) = has_run => Ok((slice, ran)),
         // It has not run and never will, or is answered already.
         answer = &mut slice => {
             let answer = answer?;
-            let count = answer.as_ref().map_or(0, |stored| stored.messages);
-            Ok((Box::pin(std::future::ready(Ok(answer))), count))
+            let ran = ran(answer.as_ref());
+            Ok((Box::pin(std::future::ready(Ok(answer))), ran))
         }
+    }
+}
+
+fn ran(stored: Option<&Stored>) -> Ran {
+    Ran {
+        messages: stored.map_or(0, |stored| stored.messages),
+        made_way: stored.is_some_and(|stored| stored.made_way),
     }
 }
 
@@ -124,6 +144,7 @@ struct Stored {
     /// How many messages it went through.
     messages: usize,
     duplicates: Duplicates,
+    made_way: bool,
 }
 
 /// Messages whose id was there already.
@@ -204,6 +225,7 @@ fn insert(
     let mut stored = Stored {
         messages: 0,
         duplicates: Duplicates::default(),
+        made_way: false,
     };
     let mut held = 0;
     let mut users = Vec::new();
@@ -211,11 +233,10 @@ fn insert(
         let is_enough = match size {
             Some(size) => stored.messages >= size,
             None => {
-                stored.messages >= SLICE_MESSAGES
-                    || held >= SLICE_BYTES
-                    || (stored.messages > 0
-                        && stored.messages.is_multiple_of(SLICE_BESIDE_OTHERS)
-                        && tx.is_awaited())
+                stored.made_way = stored.messages > 0
+                    && stored.messages.is_multiple_of(SLICE_BESIDE_OTHERS)
+                    && tx.is_awaited();
+                stored.made_way || stored.messages >= SLICE_MESSAGES || held >= SLICE_BYTES
             }
         };
         if is_enough {
