@@ -124,6 +124,26 @@ fn all_values_are_printed_without_any_configuration() {
     format = "text"  # default
     level = "info"  # default
 
+    [realtime]
+    inboxes = 16  # default
+    ping_interval = "25s"  # default
+    position_interval = "15s"  # default
+    publish_bytes = 1048576  # default
+    publishes = 32  # default
+
+    [rt]
+    confirm_after = "2s"  # default
+    connect_timeout = "20s"  # default
+    max_kept = 100000  # default
+    max_payload = 327680  # default
+    max_waiting = 1048576  # default
+    ping_interval = "25s"  # default
+    ping_timeout = "20s"  # default
+    pong_timeout = "30s"  # default
+    resume = "2m"  # default
+    upgrade_timeout = "10s"  # default
+    window = 262144  # default
+
     [server]
     body_idle_timeout = "30s"  # default
     first_byte_timeout = "10s"  # default
