@@ -11,6 +11,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Sleep, sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -19,6 +20,12 @@ type WakerId = (usize, usize);
 
 fn id(waker: &Waker) -> WakerId {
     (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
+}
+
+/// Whether whoever answered so has kept the waker. A task whose budget is used up is told to wait without
+/// that: it is woken at once, to ask again.
+pub(super) fn has_kept_waker<T>(polled: &Poll<T>) -> bool {
+    polled.is_pending() && has_budget_remaining()
 }
 
 pub(super) struct GuardedTcp {
@@ -70,7 +77,7 @@ impl GuardedTcp {
         }
         let mut byte = [MaybeUninit::uninit()];
         let peeked = self.tcp.poll_peek(cx, &mut ReadBuf::uninit(&mut byte));
-        self.reader = peeked.is_pending().then_some(reader);
+        self.reader = has_kept_waker(&peeked).then_some(reader);
         match peeked {
             Poll::Ready(Ok(0)) => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
@@ -129,7 +136,7 @@ impl AsyncRead for GuardedTcp {
             return Poll::Pending;
         }
         let read = Pin::new(&mut self.tcp).poll_read(cx, buffer);
-        self.reader = read.is_pending().then_some(reader);
+        self.reader = has_kept_waker(&read).then_some(reader);
         read
     }
 }
@@ -161,3 +168,6 @@ impl AsyncWrite for GuardedTcp {
         Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use tokio::sync::watch;
 
 use super::Phase;
+use super::guard::has_kept_waker;
 
 /// Polls `work` until it is ready; `None` once the phase has changed. Asking a watch again at every poll
 /// would take a lock that all connections share: it is asked once, and when it has something to say.
@@ -22,11 +23,15 @@ pub(super) async fn unless_stopped<T>(
             return Poll::Ready(Some(done));
         }
         let is_quiet = is_watched && matches!(seen.has_changed(), Ok(false));
-        is_watched = true;
-        match !is_quiet && changed.as_mut().poll(cx).is_ready() {
-            true => Poll::Ready(None),
-            false => Poll::Pending,
+        if is_quiet {
+            return Poll::Pending;
         }
+        let changed = changed.as_mut().poll(cx);
+        is_watched = has_kept_waker(&changed);
+        changed.map(|_| None)
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;
