@@ -83,7 +83,9 @@ impl From<Error> for ChannelError {
         log(&error);
         let (status, code) = match &error {
             Error::Access(refused) => match refused {
-                AccessError::Forbidden => (StatusCode::FORBIDDEN, refused.code()),
+                AccessError::Forbidden | AccessError::MissingScope(_) => {
+                    (StatusCode::FORBIDDEN, refused.code())
+                }
                 _ => (StatusCode::UNAUTHORIZED, refused.code()),
             },
             Error::ChannelName(_) => (StatusCode::BAD_REQUEST, 5903),

@@ -46,10 +46,12 @@ impl Caller {
     /// Whether the caller is a key with this scope.
     ///
     /// # Errors
-    /// [`AccessError::NoCredential`] without a credential, else [`AccessError::Forbidden`].
+    /// [`AccessError::MissingScope`] of a key, else [`AccessError::NoCredential`] without a credential and
+    /// [`AccessError::Forbidden`] of a user.
     pub fn needs(&self, scope: Scope) -> Result<(), AccessError> {
         match &self.principal {
             Principal::Key { scopes, .. } if scopes.allow(scope) => Ok(()),
+            Principal::Key { .. } => Err(AccessError::MissingScope(scope)),
             _ => Err(self.refused()),
         }
     }

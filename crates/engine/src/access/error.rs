@@ -1,3 +1,5 @@
+use model::key::Scope;
+
 use super::token::TokenError;
 
 /// Why a caller is not let in (api.md 2). No text holds a token or a key.
@@ -21,6 +23,9 @@ pub enum AccessError {
     /// The caller is known but not allowed to do this.
     #[error("the caller is not allowed to do this")]
     Forbidden,
+    /// The key is known but lacks the scope.
+    #[error("the key is not allowed to do this: it lacks the scope `{}`", .0.as_str())]
+    MissingScope(Scope),
     /// The app was deleted while the caller was connected.
     #[error("the app is no longer there")]
     AppGone,
@@ -40,7 +45,7 @@ impl AccessError {
             Self::BadToken(_) | Self::BadTokenSelector { .. } => Self::BAD_TOKEN,
             // Whatever credential was good for the app that is gone is good for nothing now.
             Self::BadKey | Self::NoCredential | Self::AppGone => Self::BAD_KEY,
-            Self::Forbidden => Self::FORBIDDEN,
+            Self::Forbidden | Self::MissingScope(_) => Self::FORBIDDEN,
         }
     }
 }

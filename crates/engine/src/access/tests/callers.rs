@@ -60,7 +60,12 @@ async fn a_key_does_what_its_scopes_and_the_rules_allow() {
     );
     assert_eq!(caller.may(Access::Publish, "other"), Err(AccessError::Forbidden));
     assert_eq!(caller.needs(Scope::Import), Ok(()));
-    assert_eq!(caller.needs(Scope::Sync), Err(AccessError::Forbidden));
+    let refused = caller.needs(Scope::Sync).unwrap_err();
+    assert_eq!(refused, AccessError::MissingScope(Scope::Sync));
+    assert_eq!(
+        refused.to_string(),
+        "the key is not allowed to do this: it lacks the scope `sync`"
+    );
     assert_eq!(caller.user(), Err(AccessError::Forbidden));
 }
 

@@ -1,3 +1,5 @@
+use model::key::Scope;
+
 use super::world::NO_KEY;
 use crate::access::credentials::Credentials;
 use crate::access::error::AccessError;
@@ -43,4 +45,5 @@ fn errors_have_the_codes_of_the_contract() {
     assert_eq!(AccessError::BadKey.code(), 2002);
     assert_eq!(AccessError::NoCredential.code(), 2002);
     assert_eq!(AccessError::Forbidden.code(), 5007);
+    assert_eq!(AccessError::MissingScope(Scope::Schedule).code(), 5007);
 }
