@@ -39,6 +39,16 @@ pub(super) struct Committed {
     pub(super) fails: bool,
 }
 
+#[cfg(test)]
+impl Committed {
+    fn fail_flush(&self) -> io::Result<()> {
+        match self.fails {
+            true => Err(io::Error::other("a flush of a test")),
+            false => Ok(()),
+        }
+    }
+}
+
 /// The thread that flushes. What it could not flush comes back from [`Flusher::end`].
 pub(super) struct Flusher {
     transactions: Sender<Committed>,
@@ -141,7 +151,11 @@ impl Flusher {
 impl Flush {
     fn run(self, transactions: &Receiver<Committed>) -> Option<Committed> {
         for committed in transactions {
-            if let Err(error) = self.flush(&committed) {
+            #[cfg(test)]
+            let flushed = committed.fail_flush().and_then(|()| self.flush());
+            #[cfg(not(test))]
+            let flushed = self.flush();
+            if let Err(error) = flushed {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
                     "the write-ahead log could not be flushed"
@@ -157,12 +171,7 @@ impl Flush {
         None
     }
 
-    fn flush(&self, committed: &Committed) -> io::Result<()> {
-        #[cfg(test)]
-        if committed.fails {
-            return Err(io::Error::other("a flush of a test"));
-        }
-        let _ = committed;
+    fn flush(&self) -> io::Result<()> {
         self.log.as_ref().map_or(Ok(()), File::sync_data)
     }
 }
