@@ -113,7 +113,7 @@ fn publishes(report: &mut Report) -> anyhow::Result<()> {
                 .collect();
             let started = Instant::now();
             for message in messages {
-                hub.publish(&channel, EPOCH, message);
+                hub::run_all(hub.publish(&channel, EPOCH, message));
             }
             micros.push(started.elapsed().as_secs_f64() * 1e6 / MESSAGES as f64);
         }

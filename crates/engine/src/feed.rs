@@ -1,8 +1,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use hub::{ChannelKey, EndReason, Hub};
-use model::message::Message;
+use hub::{ChannelKey, EndReason, Fanout, Hub};
 use model::position::Epoch;
 use parking_lot::Mutex;
 use store::commits::{Commit, CommitSink};
@@ -116,12 +115,15 @@ impl Feed {
                 if waiting.any_inbox {
                     inboxes.all_changed();
                 }
-                for commit in waiting.commits {
-                    deliver(&hub, &inboxes, commit);
-                }
+                let fanouts: Vec<_> = waiting
+                    .commits
+                    .into_iter()
+                    .filter_map(|commit| deliver(&hub, &inboxes, commit))
+                    .collect();
                 for (channel, (epoch, head)) in waiting.hints {
                     hub.advance(&channel, epoch, head);
                 }
+                hub::run_all(fanouts);
                 // A burst must not keep the runtime's thread from those who write to sockets.
                 tokio::task::yield_now().await;
             }
@@ -129,16 +131,14 @@ impl Feed {
     }
 }
 
-fn deliver(hub: &Hub, inboxes: &Watchers, commit: Commit) {
+fn deliver(hub: &Hub, inboxes: &Watchers, commit: Commit) -> Option<Fanout> {
     match commit {
         Commit::Published {
             app,
             channel,
             epoch,
             message,
-        } => {
-            publish(hub, &ChannelKey { app, name: channel }, epoch, message);
-        }
+        } => return hub.publish(&ChannelKey { app, name: channel }, epoch, message),
         Commit::ChannelDeleted { app, channel, epoch } => {
             let reason = EndReason {
                 code: 5909,
@@ -148,10 +148,7 @@ fn deliver(hub: &Hub, inboxes: &Watchers, commit: Commit) {
         }
         Commit::InboxChanged { change, users } => inboxes.changed(change, &users),
     }
-}
-
-fn publish(hub: &Hub, channel: &ChannelKey, epoch: Epoch, message: Arc<Message>) {
-    hub.publish(channel, epoch, message);
+    None
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use foldhash::quality::RandomState;
 use model::message::Message;
 
 use crate::filter::Filter;
-use crate::parked::{Parked, Unparked};
+use crate::parked::{Lent, Parked, Ticket, Unparked, Waiting};
 use crate::signal::Seen;
 
 /// The readers of a channel, by filter. Those without one are the first group; it always exists.
@@ -14,6 +15,8 @@ pub(crate) struct Groups {
     unfiltered: Parked,
     filtered: Vec<Option<Group>>,
     by_key: HashMap<Box<str>, u32, RandomState>,
+    /// How many tickets were given out.
+    tickets: u32,
 }
 
 /// Readers with the same filter.
@@ -71,6 +74,13 @@ impl Groups {
         }
     }
 
+    /// Parks a reader in its group.
+    pub(crate) fn park(&mut self, id: GroupId, waiting: Waiting) -> Ticket {
+        self.tickets = self.tickets.wrapping_add(1);
+        let number = NonZeroU32::new(self.tickets).unwrap_or(NonZeroU32::MAX);
+        self.parked(id).park(number, waiting)
+    }
+
     /// The parked readers of a group.
     pub(crate) fn parked(&mut self, id: GroupId) -> &mut Parked {
         match self.filtered.get_mut(id.0 as usize) {
@@ -88,23 +98,18 @@ impl Groups {
         }
     }
 
-    /// Takes out the parked readers whom this new message concerns. Groups without parked readers are
+    /// Lends the parked readers whom this new message concerns. Groups without parked readers are
     /// not computed: their readers do it when they come by.
-    pub(crate) fn unpark_matching(
-        &mut self,
-        ring_first: u64,
-        message: &Message,
-        seen: Seen,
-        unparked: &mut Vec<Unparked>,
-    ) {
-        if !self.unfiltered.is_empty() {
-            unparked.push(self.unfiltered.drain(seen));
-        }
-        for group in self.filtered.iter_mut().flatten() {
+    pub(crate) fn lend_matching(&mut self, ring_first: u64, message: &Message) -> Vec<Lent> {
+        let mut lent = Vec::new();
+        self.unfiltered.lend(UNFILTERED, &mut lent);
+        for (index, place) in self.filtered.iter_mut().enumerate() {
+            let Some(group) = place else { continue };
             if !group.parked.is_empty() && group.matches(ring_first, message) {
-                unparked.push(group.parked.drain(seen));
+                group.parked.lend(GroupId(index as u32), &mut lent);
             }
         }
+        lent
     }
 
     /// Takes out all parked readers.

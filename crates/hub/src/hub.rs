@@ -14,6 +14,7 @@ use crate::channel::Channel;
 use crate::connection::Connection;
 use crate::cursor::Cursor;
 use crate::end::EndReason;
+use crate::fanout::Fanout;
 use crate::filter::Filter;
 use crate::history::History;
 use crate::key::ChannelKey;
@@ -93,16 +94,16 @@ impl Hub {
         Registration::new(Arc::clone(&self.shared), channel, filter)
     }
 
-    /// A committed message. Called in commit order, by one task. Costs one look-up for a channel
-    /// without readers.
-    pub fn publish(&self, channel: &ChannelKey, epoch: Epoch, message: Arc<Message>) {
-        let Some(channel) = self.shared.find(channel) else {
-            return;
-        };
-        if channel.publish(epoch, message, self.shared.options.ring_messages) {
+    /// A committed message. Called in commit order, by one task; what it gives is to be run once all that
+    /// was committed at the same time is published. Costs one look-up for a channel without readers.
+    pub fn publish(&self, channel: &ChannelKey, epoch: Epoch, message: Arc<Message>) -> Option<Fanout> {
+        let channel = self.shared.find(channel)?;
+        let (fanout, is_new) = channel.publish(epoch, message, self.shared.options.ring_messages);
+        if is_new {
             self.shared.budget.add(&channel);
         }
         self.shared.budget.enforce();
+        fanout
     }
 
     /// A hint: the store holds messages of this channel up to `head`, not all of which came through

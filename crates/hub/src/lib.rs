@@ -3,10 +3,11 @@
 //! For each such channel it keeps the recent tail of the log in a ring, and nothing a reader: a reader is
 //! a cursor. Replay, live delivery and catching up are one loop over (cursor, head], first through pages
 //! of the store's history, then through the ring. A reader that is up to date is parked in the group of
-//! those with the same filter; a message that the group wants unparks the group, puts the readers on
-//! their connections' lists of dirty cursors and wakes each connection at most once until it runs. So a
-//! burst costs O(1) a message once the readers are awake, each wire form is encoded once, and a client
-//! that does not read costs no memory: it falls behind into the history.
+//! those with the same filter. A message that the group wants is brought to them by a fan-out: it is
+//! offered to the connection's outlet, or else puts the reader on its connection's list of dirty cursors
+//! and wakes the connection at most once until it runs. So a message for idle readers costs little beside
+//! the write to each, a burst costs O(1) a message once the readers are awake, each wire form is encoded
+//! once, and a client that does not read costs no memory: it falls behind into the history.
 //!
 //! The crate must never see access rules, HTTP or SQL.
 //!
@@ -15,6 +16,7 @@
 //! - [`Hub`] is where the engine puts messages, hints and ends in, and where readers register.
 //! - [`Connection`] is what a transport polls: the batches of all its subscriptions.
 //! - [`History`] is what the engine implements over the store.
+//! - [`Fanout`] brings a message to readers that are up to date, through an [`Outlet`] where there is one.
 //! - `channel` decides, under one lock, what a reader does next; `group`, `parked`, `ring` and `signal` are
 //!   its parts. These are the synchronising core: free of tokio and I/O, over the locks of `sync`.
 //!
@@ -44,6 +46,8 @@ mod cursor;
 mod end;
 /// Messages with their wire forms.
 mod entry;
+/// A message on its way to readers.
+mod fanout;
 /// Pages from the cache or the store.
 #[cfg(not(loom))]
 mod fetch;
@@ -59,6 +63,8 @@ mod history;
 mod hub;
 /// Names of channels across apps.
 mod key;
+/// Sockets that messages are written to by who publishes.
+mod outlet;
 /// The cache of pages.
 #[cfg(not(loom))]
 mod pages;
@@ -78,12 +84,16 @@ mod sync;
 pub use connection::{BatchLimits, Connection, ConnectionHandle, Delivery};
 pub use end::EndReason;
 pub use entry::{Entry, Form};
+pub use fanout::Fanout;
+#[cfg(not(loom))]
+pub use fanout::run_all;
 pub use filter::Filter;
 #[cfg(not(loom))]
 pub use history::{History, HistoryError, HistoryPage, HistoryQuery};
 #[cfg(not(loom))]
 pub use hub::{Hub, HubOptions};
 pub use key::ChannelKey;
+pub use outlet::{Offered, Outlet};
 #[cfg(not(loom))]
 pub use registration::{Registration, Start};
 pub use signal::SubscriptionId;

@@ -1,18 +1,22 @@
 //! Every interleaving of publishers and readers over the synchronising core.
 
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use ::loom::future::block_on;
 use ::loom::thread;
 use model::message::Message;
+use model::position::Position;
 
 use crate::channel::{Channel, Next};
 use crate::cursor::{Cursor, Quota};
+use crate::entry::Entry;
+use crate::fanout::Fanout;
 use crate::filter::Filter;
 use crate::fixture::{FIRST, key, message, reason};
-use crate::signal::{Signal, Slot};
+use crate::outlet::{Offered, Outlet};
+use crate::signal::{Signal, Slot, SubscriptionId};
 use crate::sync::Mutex;
 
 const SLOT: Slot = Slot {
@@ -58,7 +62,7 @@ impl Reader {
 
     fn read(&mut self, got: &mut Vec<Got>) -> Next {
         let mut quota = Quota::new(8, 1 << 20);
-        let whom = (&self.signal, SLOT);
+        let whom = (&self.signal, SLOT, SubscriptionId(1));
         self.channel.read(&mut self.cursor, whom, &mut quota, |entry| {
             got.push(Got::Message(entry.message.seq));
         })
@@ -97,14 +101,19 @@ fn channel() -> Arc<Channel> {
     Arc::new(Channel::new(key("news"), Arc::default()))
 }
 
+fn publish(channel: &Arc<Channel>, message: Arc<Message>) {
+    let (fanout, _) = channel.publish(FIRST, message, 8);
+    fanout.into_iter().for_each(Fanout::run);
+}
+
 #[test]
 fn loom_no_message_and_no_wake_up_is_lost() {
     check(|| {
         let channel = channel();
         let mut reader = Reader::join(&channel, None);
         let publisher = thread::spawn(move || {
-            channel.publish(FIRST, message(1), 8);
-            channel.publish(FIRST, message(2), 8);
+            publish(&channel, message(1));
+            publish(&channel, message(2));
         });
         let got = reader.read_until(|got| got.len() == 2);
         assert_eq!(got, [Got::Message(1), Got::Message(2)]);
@@ -131,8 +140,8 @@ fn loom_a_filtered_reader_wakes_for_its_message_alone() {
         channel.begin(Some(FIRST), 0);
         let mut reader = Reader::join(&channel, Some(Arc::new(Even)));
         let publisher = thread::spawn(move || {
-            channel.publish(FIRST, message(1), 8);
-            channel.publish(FIRST, message(2), 8);
+            publish(&channel, message(1));
+            publish(&channel, message(2));
         });
         let got = reader.read_until(|got| !got.is_empty());
         assert_eq!(got, [Got::Message(2)]);
@@ -148,7 +157,7 @@ fn loom_an_end_comes_after_the_messages_before_it() {
         let mut reader = Reader::join(&channel, None);
         reader.cursor.epoch = Some(FIRST);
         let publisher = thread::spawn(move || {
-            channel.publish(FIRST, message(1), 8);
+            publish(&channel, message(1));
             channel.end(Some(FIRST), reason(7));
         });
         let got = reader.read_until(|got| matches!(got.last(), Some(Got::End(_))));
@@ -167,7 +176,7 @@ fn loom_a_reader_that_leaves_takes_nobody_elses_place() {
         staying.park();
         let publishing = Arc::clone(&channel);
         let publisher = thread::spawn(move || {
-            publishing.publish(FIRST, message(1), 8);
+            publish(&publishing, message(1));
         });
         assert!(!channel.leave(&leaving.cursor));
         let got = staying.read_until(|got| !got.is_empty());
@@ -187,7 +196,7 @@ fn loom_who_registers_before_asking_the_store_gets_all_that_follows() {
             thread::spawn(move || {
                 for seq in 1..=2 {
                     *store.lock() = seq;
-                    channel.publish(FIRST, message(seq), 8);
+                    publish(&channel, message(seq));
                 }
             })
         };
@@ -219,5 +228,62 @@ fn loom_an_order_wakes_a_sleeping_connection() {
             }
         }));
         other.join().unwrap();
+    });
+}
+
+/// A socket: its task holds the lock while it polls.
+struct Socket(::loom::sync::Mutex<Vec<Got>>);
+
+impl Outlet for Socket {
+    fn offer(&self, _: SubscriptionId, entry: &Arc<Entry>) -> Offered {
+        let Ok(mut got) = self.0.try_lock() else {
+            return Offered::Refused;
+        };
+        got.push(Got::Message(entry.message.seq));
+        Offered::Written
+    }
+}
+
+#[test]
+fn loom_who_publishes_and_who_reads_write_each_message_once_and_in_order() {
+    check(|| {
+        let channel = channel();
+        channel.begin(Some(FIRST), 0);
+        let mut reader = Reader::join(&channel, None);
+        reader.cursor.epoch = Some(FIRST);
+        let socket = Arc::new(Socket(::loom::sync::Mutex::new(Vec::new())));
+        let outlet: Weak<Socket> = Arc::downgrade(&socket);
+        reader.signal.set_outlet(outlet);
+        reader.park();
+        // The second one may come while the first is on its way.
+        let (first, _) = channel.publish(FIRST, message(1), 8);
+        let fanning = thread::spawn(move || first.into_iter().for_each(Fanout::run));
+        let publisher = thread::spawn(move || publish(&channel, message(2)));
+        let mut poll = || {
+            let mut got = socket
+                .0
+                .lock()
+                .expect("no thread panics while it holds this lock");
+            for dirty in reader.signal.take().0 {
+                reader.cursor.unpark(dirty.seen);
+            }
+            while reader.cursor.ticket.is_none() {
+                reader.read(&mut got);
+            }
+            // What is told of a position is not behind what is written.
+            if let Some(position) = reader.channel.position(&mut reader.cursor) {
+                let seq = got.len() as u64;
+                assert!(matches!(position, Position::At { seq: told, .. } if told >= seq));
+            }
+        };
+        poll();
+        fanning.join().unwrap();
+        publisher.join().unwrap();
+        poll();
+        let got = socket
+            .0
+            .lock()
+            .expect("no thread panics while it holds this lock");
+        assert_eq!(*got, [Got::Message(1), Got::Message(2)]);
     });
 }

@@ -1,9 +1,12 @@
 use std::mem;
+use std::sync::{Arc, Weak};
 use std::task::Waker;
 
 use model::position::Epoch;
 
 use crate::end::EndReason;
+use crate::entry::Entry;
+use crate::outlet::{Offered, Outlet};
 use crate::sync::Mutex;
 
 /// The name that a connection gives one of its subscriptions.
@@ -55,6 +58,7 @@ struct State {
     first: Option<Dirty>,
     others: Vec<Dirty>,
     waker: Option<Waker>,
+    outlet: Option<Weak<dyn Outlet>>,
     /// Boxed because almost no connection ever gets any.
     orders: Option<Box<Orders>>,
 }
@@ -63,6 +67,28 @@ impl Signal {
     pub(crate) fn new() -> Self {
         Self {
             state: Mutex::new(State::default()),
+        }
+    }
+
+    /// Where messages are written that find their reader up to date.
+    pub(crate) fn set_outlet(&self, outlet: Weak<dyn Outlet>) {
+        self.state.lock().outlet = Some(outlet);
+    }
+
+    pub(crate) fn has_outlet(&self) -> bool {
+        self.state.lock().outlet.is_some()
+    }
+
+    /// Offers a message to the outlet, unless an order waits, which comes first.
+    pub(crate) fn offer(&self, subscription: SubscriptionId, entry: &Arc<Entry>) -> Offered {
+        let outlet = {
+            let state = self.state.lock();
+            let outlet = state.outlet.as_ref().filter(|_| state.orders.is_none());
+            outlet.and_then(Weak::upgrade)
+        };
+        match outlet {
+            Some(outlet) => outlet.offer(subscription, entry),
+            None => Offered::Refused,
         }
     }
 

@@ -1,7 +1,7 @@
 use model::app::AppKey;
 use model::headers::Headers;
 use model::json::JsonText;
-use model::message::{Content, MessageId};
+use model::message::{Content, Message, MessageId};
 use model::time::UnixMillis;
 
 use super::*;

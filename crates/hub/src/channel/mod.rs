@@ -8,12 +8,14 @@ use self::state::{Ended, State};
 use crate::cursor::{Cursor, Quota};
 use crate::end::EndReason;
 use crate::entry::Entry;
+use crate::fanout::Fanout;
 use crate::filter::Filter;
 use crate::group::Groups;
 use crate::key::ChannelKey;
-use crate::parked::{Unparked, Waiting};
+use crate::outlet::Offered;
+use crate::parked::{Lent, Unparked, Waiting};
 use crate::ring::Ring;
-use crate::signal::{Signal, Slot};
+use crate::signal::{Seen, Signal, Slot, SubscriptionId};
 use crate::sync::Mutex;
 
 /// What the lock covers.
@@ -107,12 +109,17 @@ impl Channel {
         })
     }
 
-    /// A committed message, in commit order. True when the budget of the
+    /// A committed message, in commit order: whom it is to be brought to, and whether the budget of the
     /// rings must come to know this one.
-    pub(crate) fn publish(&self, epoch: Epoch, message: Arc<Message>, ring_messages: usize) -> bool {
+    pub(crate) fn publish(
+        self: &Arc<Self>,
+        epoch: Epoch,
+        message: Arc<Message>,
+        ring_messages: usize,
+    ) -> (Option<Fanout>, bool) {
         self.change(|state, unparked| {
             if state.ended.is_some() {
-                return false;
+                return (None, false);
             }
             let (seq, old_head) = (message.seq, state.head);
             state.version += 1;
@@ -123,22 +130,78 @@ impl Channel {
             let raises = !renewed && seq > old_head;
             // One that a hint had announced: it goes into the ring only where it leaves no hole.
             if !renewed && !raises && state.ring.last().is_some_and(|last| last + 1 != seq) {
-                return false;
+                return (None, false);
             }
-            let entry = Entry::new(self.key.name.clone(), epoch, Arc::clone(&message));
-            state.ring.push(Arc::new(entry), ring_messages);
+            let entry = Arc::new(Entry::new(self.key.name.clone(), epoch, message));
+            state.ring.push(Arc::clone(&entry), ring_messages);
+            let mut fanout = None;
             if raises {
                 let seen = state.seen();
                 state.head = seq;
                 if seq == old_head + 1 {
                     let first = state.ring.first().unwrap_or(seq);
-                    state.groups.unpark_matching(first, &message, seen, unparked);
+                    let readers = state.groups.lend_matching(first, &entry.message);
+                    fanout = (!readers.is_empty()).then(|| Fanout {
+                        channel: Arc::clone(self),
+                        entry,
+                        seen,
+                        readers,
+                    });
                 } else {
                     state.groups.unpark_all(seen, unparked);
                 }
             }
-            !std::mem::replace(&mut state.budgeted, true)
+            (fanout, !std::mem::replace(&mut state.budgeted, true))
         })
+    }
+
+    /// Whether nothing came after this message.
+    pub(crate) fn is_latest(&self, entry: &Entry) -> bool {
+        self.state.lock().is_latest(entry)
+    }
+
+    /// Takes the readers back whom a message was offered to. Those that have it wait on, if nothing came
+    /// after it; the others are woken.
+    pub(crate) fn take_back(&self, readers: Vec<(Lent, Offered)>, entry: &Entry, before: Seen) {
+        let after = Seen {
+            epoch: Some(entry.epoch),
+            seq: entry.message.seq,
+        };
+        let mut told = Vec::new();
+        {
+            let mut state = self.state.lock();
+            let is_latest = state.is_latest(entry);
+            for (
+                Lent {
+                    group,
+                    ticket,
+                    waiting,
+                },
+                offered,
+            ) in readers
+            {
+                let parked = state.groups.parked(group);
+                let seen = match offered {
+                    Offered::Written | Offered::Begun => after,
+                    Offered::Refused => before,
+                };
+                if is_latest && offered == Offered::Written {
+                    // Who left meanwhile is let go once the lock is.
+                    told.extend(
+                        parked
+                            .take_back(ticket, waiting)
+                            .err()
+                            .map(|waiting| (waiting, seen)),
+                    );
+                } else {
+                    parked.leave(ticket);
+                    told.push((waiting, seen));
+                }
+            }
+        }
+        for (waiting, seen) in told {
+            waiting.tell(seen);
+        }
     }
 
     /// A hint that the store holds messages up to `head`.
@@ -218,7 +281,7 @@ impl Channel {
     pub(crate) fn read(
         &self,
         cursor: &mut Cursor,
-        whom: (&Arc<Signal>, Slot),
+        whom: (&Arc<Signal>, Slot, SubscriptionId),
         quota: &mut Quota,
         give: impl FnMut(&Arc<Entry>),
     ) -> Next {
@@ -235,21 +298,24 @@ impl Channel {
         let waiting = Waiting {
             signal: Arc::clone(whom.0),
             slot: whom.1,
+            subscription: whom.2,
+            is_ahead: cursor.seq > state.head,
         };
-        cursor.ticket = Some(state.groups.parked(cursor.group).park(waiting));
+        cursor.ticket = Some(state.groups.park(cursor.group, waiting));
         Next::Parked
     }
 
-    /// Where the reader is: a parked one has seen all that there is.
-    pub(crate) fn position(&self, cursor: &mut Cursor) -> Position {
-        let mut state = self.state.lock();
-        if cursor
-            .ticket
-            .is_some_and(|ticket| state.groups.parked(cursor.group).holds(ticket))
-        {
+    /// Where the reader is: a parked one has seen all that there is. `None` while it is lent, or was told
+    /// and has not looked.
+    pub(crate) fn position(&self, cursor: &mut Cursor) -> Option<Position> {
+        if let Some(ticket) = cursor.ticket {
+            let mut state = self.state.lock();
+            if !state.groups.parked(cursor.group).holds(ticket) {
+                return None;
+            }
             cursor.seq = cursor.seq.max(state.head);
         }
-        cursor.position()
+        Some(cursor.position())
     }
 
     /// Changes the state under the lock, then tells the readers whom it concerns without the lock.

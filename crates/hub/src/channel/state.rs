@@ -51,6 +51,10 @@ impl State {
         }
     }
 
+    pub(super) fn is_latest(&self, entry: &Entry) -> bool {
+        self.epoch == Some(entry.epoch) && self.head == entry.message.seq && self.ended.is_none()
+    }
+
     /// Another incarnation. Readers that waited for the first one have seen it up to 0.
     pub(super) fn renew(&mut self, epoch: Option<Epoch>, head: u64, unparked: &mut Vec<Unparked>) {
         let seen = match self.epoch {

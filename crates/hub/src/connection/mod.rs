@@ -1,6 +1,6 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use model::position::{Position, Since};
@@ -8,6 +8,7 @@ use model::position::{Position, Since};
 use crate::end::EndReason;
 use crate::entry::Entry;
 use crate::hub::Shared;
+use crate::outlet::Outlet;
 use crate::registration::{Registration, Start};
 use crate::signal::{Signal, Slot, SubscriptionId};
 
@@ -59,7 +60,7 @@ pub struct BatchLimits {
 }
 
 /// The readers of one client connection, polled by the task that writes to it. An idle one takes about
-/// 250 bytes with one subscription; what a reader has not read yet takes none.
+/// 300 bytes with one subscription; what a reader has not read yet takes none.
 pub struct Connection {
     shared: Arc<Shared>,
     signal: Arc<Signal>,
@@ -174,11 +175,20 @@ impl Connection {
     }
 
     /// Where a subscription is: up to there it was handed everything that is for it. It moves on
-    /// without deliveries too, past messages that its filter refuses (heartbeats, api.md 3.6).
+    /// without deliveries too, past messages that its filter refuses (heartbeats, api.md 3.6). `None`
+    /// while a message is on its way to the outlet, and when there is no subscription of this name.
     pub fn position(&mut self, id: SubscriptionId) -> Option<Position> {
         let place = self.subscriptions.iter_mut().find(|place| has_id(place, id))?;
-        let registration = &mut place.as_mut()?.registration;
-        Some(registration.channel.position(&mut registration.cursor))
+        let Registration { channel, cursor, .. } = &mut place.as_mut()?.registration;
+        let position = channel.position(cursor);
+        // Without an outlet nothing was written behind the back of who polls.
+        position.or_else(|| (!self.signal.has_outlet()).then(|| cursor.position()))
+    }
+
+    /// Where messages are written that find their reader up to date; to be set once, before the first
+    /// subscription or right after it.
+    pub fn set_outlet(&mut self, outlet: Weak<dyn Outlet>) {
+        self.signal.set_outlet(outlet);
     }
 
     /// All that waits, within the limits; pending while nothing does. The waker is called at most once

@@ -96,7 +96,7 @@ impl Connection {
         quota.next_share();
         let next = registration
             .channel
-            .read(&mut registration.cursor, (&signal, slot), quota, |entry| {
+            .read(&mut registration.cursor, (&signal, slot, id), quota, |entry| {
                 deliveries.push(message(id, entry));
             });
         match next {

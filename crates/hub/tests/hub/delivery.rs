@@ -20,10 +20,10 @@ async fn replay_and_live_messages_come_once_and_in_order() {
     let mut connection = hub.connect();
     let registration = hub.register(&channel, None);
     let published = store.append(&channel, ONE, 10);
-    hub.publish(&channel, ONE, published);
+    publish(&hub, &channel, ONE, published);
     connection.subscribe(SUB, registration, from(ONE, 17, 21));
     assert_eq!(drain(&mut connection).await, ["1: 18", "1: 19", "1: 20", "1: 21"]);
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     assert_eq!(drain(&mut connection).await, ["1: 22"]);
     assert_eq!(connection.position(SUB), Some(at(ONE, 22)));
 }
@@ -36,7 +36,7 @@ async fn a_live_reader_costs_no_read_of_the_store() {
     connection.subscribe(SUB, hub.register(&channel, None), live(ONE, 0));
     assert!(drain(&mut connection).await.is_empty());
     for _ in 0..5 {
-        hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+        publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
         assert_eq!(drain(&mut connection).await.len(), 1);
     }
     assert_eq!(store.reads.load(Ordering::Relaxed), 0);
@@ -49,9 +49,9 @@ async fn a_hole_and_a_hint_are_filled_from_the_store() {
     let mut connection = hub.connect();
     connection.subscribe(SUB, hub.register(&channel, None), live(ONE, 0));
     assert!(drain(&mut connection).await.is_empty());
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     store.append(&channel, ONE, 10);
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     store.append(&channel, ONE, 10);
     hub.advance(&channel, ONE, 4);
     assert_eq!(drain(&mut connection).await, ["1: 1", "1: 2", "1: 3", "1: 4"]);
@@ -67,7 +67,7 @@ async fn a_hint_beyond_the_store_does_not_keep_readers_asking() {
     hub.advance(&channel, ONE, 9);
     assert!(drain(&mut connection).await.is_empty());
     assert_eq!(store.reads.load(Ordering::Relaxed), 1);
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     assert_eq!(drain(&mut connection).await, ["1: 2"]);
 }
 
@@ -109,7 +109,7 @@ async fn a_reader_of_a_channel_to_come_gets_it_from_its_first_message() {
     assert!(drain(&mut connection).await.is_empty());
     assert_eq!(connection.position(SUB), Some(Position::Start));
     store.append(&channel, ONE, 10);
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     assert_eq!(drain(&mut connection).await, ["1: 1", "1: 2"]);
 }
 
@@ -120,8 +120,8 @@ async fn deleting_a_channel_ends_its_readers_after_what_came_before() {
     let mut connection = hub.connect();
     connection.subscribe(SUB, hub.register(&channel, None), live(ONE, 0));
     assert!(drain(&mut connection).await.is_empty());
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     store.change(&channel, |log| *log = Default::default());
     hub.end_channel(&channel, ONE, reason(7));
     assert_eq!(drain(&mut connection).await, ["1: 1", "1: 2", "1: end 7"]);
@@ -137,13 +137,13 @@ async fn a_channel_made_again_is_a_gap_for_readers_that_nobody_ended() {
     connection.subscribe(SUB, hub.register(&channel, None), live(ONE, 1));
     assert!(drain(&mut connection).await.is_empty());
     store.change(&channel, |log| *log = Default::default());
-    hub.publish(&channel, TWO, store.append(&channel, TWO, 10));
+    publish(&hub, &channel, TWO, store.append(&channel, TWO, 10));
     let expected = ["1: gap 00000000000000a1-1 to 00000000000000b2-0", "1: 1"];
     assert_eq!(drain(&mut connection).await, expected);
     // A late hint of the old incarnation changes nothing.
     hub.advance(&channel, ONE, 5);
     assert!(drain(&mut connection).await.is_empty());
-    hub.publish(&channel, TWO, store.append(&channel, TWO, 10));
+    publish(&hub, &channel, TWO, store.append(&channel, TWO, 10));
     assert_eq!(drain(&mut connection).await, ["1: 2"]);
 }
 
@@ -157,7 +157,7 @@ async fn an_end_of_the_old_incarnation_leaves_readers_of_the_new_one() {
     connection.subscribe(SubscriptionId(2), hub.register(&channel, None), live(TWO, 1));
     hub.end_channel(&channel, ONE, reason(7));
     assert_eq!(drain(&mut connection).await, ["1: end 7"]);
-    hub.publish(&channel, TWO, store.append(&channel, TWO, 10));
+    publish(&hub, &channel, TWO, store.append(&channel, TWO, 10));
     assert_eq!(drain(&mut connection).await, ["2: 2"]);
 }
 
@@ -177,7 +177,7 @@ async fn closing_ends_old_and_new_readers_after_what_came_before() {
     let channel = key("news");
     let mut connection = hub.connect();
     connection.subscribe(SUB, hub.register(&channel, None), live(ONE, 0));
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     hub.close_all(reason(9));
     connection.subscribe(SubscriptionId(2), hub.register(&channel, None), live(ONE, 1));
     assert_eq!(drain(&mut connection).await, ["1: 1", "2: end 9", "1: end 9"]);
@@ -191,12 +191,12 @@ async fn a_handle_ends_a_subscription_or_the_connection_at_once() {
     for id in 1..=3 {
         connection.subscribe(SubscriptionId(id), hub.register(&channel, None), live(ONE, 0));
     }
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     let handle = connection.handle();
     handle.end_subscription(SubscriptionId(2), reason(5));
     assert_eq!(drain(&mut connection).await, ["2: end 5", "1: 1", "3: 1"]);
     handle.end(reason(6));
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     assert_eq!(drain(&mut connection).await, ["closed 6"]);
     assert_eq!(hub.channels(), 0);
 }
@@ -208,11 +208,11 @@ async fn a_subscription_dropped_while_dirty_gets_nothing() {
     let mut connection = hub.connect();
     connection.subscribe(SUB, hub.register(&channel, None), live(ONE, 0));
     assert!(drain(&mut connection).await.is_empty());
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     assert!(connection.unsubscribe(SUB));
     connection.subscribe(SubscriptionId(2), hub.register(&channel, None), live(ONE, 1));
     assert!(drain(&mut connection).await.is_empty());
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     assert_eq!(drain(&mut connection).await, ["2: 2"]);
 }
 
@@ -234,7 +234,7 @@ async fn the_limits_of_a_batch_hold_but_for_one_large_message() {
     let mut connection = hub.connect();
     connection.subscribe(SUB, hub.register(&channel, None), live(ONE, 0));
     for bytes in [5_000, 10, 10, 10] {
-        hub.publish(&channel, ONE, store.append(&channel, ONE, bytes));
+        publish(&hub, &channel, ONE, store.append(&channel, ONE, bytes));
     }
     let limits = BatchLimits {
         max_messages: 2,
@@ -255,7 +255,7 @@ async fn a_wire_form_is_encoded_once_for_all_readers() {
     for id in 1..=3 {
         connection.subscribe(SubscriptionId(id), hub.register(&channel, None), live(ONE, 0));
     }
-    hub.publish(&channel, ONE, store.append(&channel, ONE, 10));
+    publish(&hub, &channel, ONE, store.append(&channel, ONE, 10));
     let mut encoded = 0;
     let batch = connection.next(LIMITS).await;
     assert_eq!(batch.len(), 3);

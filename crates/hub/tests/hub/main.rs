@@ -9,6 +9,8 @@ mod delivery;
 mod model;
 /// What a reader may get next.
 mod oracle;
+/// Messages that whoever publishes writes.
+mod outlets;
 /// Many threads at once.
 mod stress;
 /// The store in memory, and what the tests share.

@@ -1,6 +1,6 @@
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::task::Poll;
 
 use crate::oracle::{Logs, Reader};
@@ -8,8 +8,8 @@ use crate::support::*;
 use ::model::message::Message;
 use ::model::position::{Epoch, Position};
 use postbell_hub::{
-    BatchLimits, ChannelKey, Connection, Delivery, Filter, Hub, HubOptions, Registration, Start,
-    SubscriptionId,
+    BatchLimits, ChannelKey, Connection, Delivery, Fanout, Filter, Hub, HubOptions, Offered, Registration,
+    Start, SubscriptionId,
 };
 use proptest::prelude::*;
 
@@ -33,6 +33,10 @@ enum Op {
     },
     /// Lets the hub have the next of what was committed.
     Feed {
+        count: usize,
+    },
+    /// Brings the oldest of it to the readers.
+    FanOut {
         count: usize,
     },
     Retain {
@@ -78,6 +82,7 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         12 => (channel.clone(), way).prop_map(|(channel, way)| Op::Append { channel, way }),
         8 => (1..6usize).prop_map(|count| Op::Feed { count }),
+        8 => (1..6usize).prop_map(|count| Op::FanOut { count }),
         1 => (channel.clone(), 0..6u64).prop_map(|(channel, keep)| Op::Retain { channel, keep }),
         1 => (channel.clone(), any::<bool>()).prop_map(|(channel, told)| Op::Delete { channel, told }),
         1 => channel.clone().prop_map(|channel| Op::Stale { channel }),
@@ -99,6 +104,8 @@ enum Feed {
 
 struct Client {
     connection: Connection,
+    /// Each client's is of another kind.
+    socket: Arc<Socket>,
     wakes: Arc<Wakes>,
     readers: HashMap<SubscriptionId, Reader>,
 }
@@ -107,6 +114,7 @@ struct World {
     hub: Hub,
     store: Arc<FakeStore>,
     feed: VecDeque<Feed>,
+    fanouts: VecDeque<Fanout>,
     clients: Vec<Client>,
     registered: VecDeque<(usize, u64, Registration)>,
     next_id: u64,
@@ -124,16 +132,27 @@ impl World {
             page_cache_bytes: 8_000,
             ..OPTIONS()
         });
-        let client = |_| Client {
-            connection: hub.connect(),
-            wakes: Arc::default(),
-            readers: HashMap::new(),
+        let client = |nth: usize| {
+            use Offered::{Begun, Refused, Written};
+            let mut connection = hub.connect();
+            let socket = Socket::new([&[Refused][..], &[Written, Refused, Begun, Written], &[Written]][nth]);
+            if nth > 0 {
+                let outlet: Weak<Socket> = Arc::downgrade(&socket);
+                connection.set_outlet(outlet);
+            }
+            Client {
+                connection,
+                socket,
+                wakes: Arc::default(),
+                readers: HashMap::new(),
+            }
         };
         Self {
             clients: (0..CONNECTIONS).map(client).collect(),
             hub,
             store,
             feed: VecDeque::new(),
+            fanouts: VecDeque::new(),
             registered: VecDeque::new(),
             next_id: 0,
             next_epoch: 1,
@@ -145,6 +164,7 @@ impl World {
         match op {
             Op::Append { channel, way } => self.append(&channel_key(channel), way),
             Op::Feed { count } => self.feed(count),
+            Op::FanOut { count } => self.fan_out(count),
             Op::Retain { channel, keep } => self.store.change(&channel_key(channel), |log| {
                 log.floor = log.floor.max(log.head().saturating_sub(keep));
             }),
@@ -179,6 +199,7 @@ impl World {
             }
             Op::Unsubscribe { connection } => {
                 let client = &mut self.clients[connection];
+                hold_taken(client, &self.store, &self.dead);
                 if let Some(&id) = client.readers.keys().min() {
                     let ended = client.readers.remove(&id).is_some_and(|reader| reader.ended);
                     assert_eq!(client.connection.unsubscribe(id), !ended);
@@ -203,11 +224,18 @@ impl World {
     fn feed(&mut self, count: usize) {
         for _ in 0..count.min(self.feed.len()) {
             match self.feed.pop_front().expect("counted") {
-                Feed::Message(channel, epoch, message) => self.hub.publish(&channel, epoch, message),
+                Feed::Message(channel, epoch, message) => {
+                    self.fanouts.extend(self.hub.publish(&channel, epoch, message));
+                }
                 Feed::Hint(channel, epoch, head) => self.hub.advance(&channel, epoch, head),
                 Feed::End(channel, epoch) => self.hub.end_channel(&channel, epoch, reason(7)),
             }
         }
+    }
+
+    fn fan_out(&mut self, count: usize) {
+        let count = count.min(self.fanouts.len());
+        self.fanouts.drain(..count).for_each(Fanout::run);
     }
 
     fn delete(&mut self, channel: &ChannelKey, told: bool) {
@@ -254,24 +282,23 @@ impl World {
             max_bytes: 1_000,
         };
         let client = &mut self.clients[connection];
-        let Poll::Ready(batch) = poll(&mut client.connection, &client.wakes, limits) else {
+        let batch = poll(&mut client.connection, &client.wakes, limits);
+        hold_taken(client, &self.store, &self.dead);
+        let Poll::Ready(batch) = batch else {
+            // A position that is told is not behind what was written.
+            for (id, reader) in client.readers.iter().filter(|(_, reader)| !reader.ended) {
+                let told = client.connection.position(*id);
+                if let (Some(Position::At { epoch, seq }), Position::At { epoch: of, seq: had }) =
+                    (told, reader.position)
+                {
+                    assert!(epoch != of || seq >= had, "{seq} is told to who has {had}");
+                }
+            }
             return false;
         };
         assert!(!batch.is_empty());
         for delivery in batch {
-            let (Delivery::Message { subscription, .. }
-            | Delivery::Gap { subscription, .. }
-            | Delivery::End { subscription, .. }) = &delivery
-            else {
-                panic!("nobody closed the connection");
-            };
-            let reader = client.readers.get_mut(subscription).expect("it was started");
-            let dead = self.dead.iter().filter(|(channel, _)| *channel == reader.channel);
-            let logs = Logs {
-                current: self.store.log(&reader.channel),
-                dead: dead.map(|(_, log)| log).collect(),
-            };
-            reader.hold(&delivery, &logs);
+            hold(client, &delivery, &self.store, &self.dead);
         }
         true
     }
@@ -283,6 +310,7 @@ impl World {
             self.start(3);
         }
         self.feed(usize::MAX);
+        self.fan_out(usize::MAX);
         let mut woken = [true; CONNECTIONS];
         for channel in (0..CHANNELS).map(channel_key) {
             let log = self.store.log(&channel);
@@ -310,6 +338,7 @@ impl World {
             tokio::task::yield_now().await;
         }
         for client in &mut self.clients {
+            hold_taken(client, &self.store, &self.dead);
             for (id, reader) in client.readers.iter().filter(|(_, reader)| !reader.ended) {
                 let log = self.store.log(&reader.channel);
                 let Some(epoch) = log.epoch else {
@@ -328,6 +357,35 @@ impl World {
         self.clients.clear();
         assert_eq!((self.hub.channels(), self.hub.ring_bytes()), (0, 0));
     }
+}
+
+/// Holds what the client's socket took against the oracle: it came before whatever is polled from now on.
+fn hold_taken(client: &mut Client, store: &FakeStore, dead: &[(ChannelKey, Log)]) {
+    for delivery in client.socket.taken() {
+        // A real outlet refuses what is for a subscription that was dropped meanwhile.
+        let Delivery::Message { subscription, .. } = &delivery else {
+            panic!("an outlet takes messages alone");
+        };
+        if client.readers.contains_key(subscription) {
+            hold(client, &delivery, store, dead);
+        }
+    }
+}
+
+fn hold(client: &mut Client, delivery: &Delivery, store: &FakeStore, dead: &[(ChannelKey, Log)]) {
+    let (Delivery::Message { subscription, .. }
+    | Delivery::Gap { subscription, .. }
+    | Delivery::End { subscription, .. }) = delivery
+    else {
+        panic!("nobody closed the connection");
+    };
+    let reader = client.readers.get_mut(subscription).expect("it was started");
+    let dead = dead.iter().filter(|(channel, _)| *channel == reader.channel);
+    let logs = Logs {
+        current: store.log(&reader.channel),
+        dead: dead.map(|(_, log)| log).collect(),
+    };
+    reader.hold(delivery, &logs);
 }
 
 fn channel_key(nth: usize) -> ChannelKey {

@@ -48,7 +48,7 @@ async fn readers_on_many_threads_miss_nothing() {
                 let message = store.append(&key("news"), ONE, 10);
                 match seq % 97 {
                     0 => hub.advance(&key("news"), ONE, seq),
-                    _ => hub.publish(&key("news"), ONE, message),
+                    _ => publish(&hub, &key("news"), ONE, message),
                 }
                 if seq % 16 == 0 {
                     tokio::task::yield_now().await;

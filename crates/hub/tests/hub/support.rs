@@ -14,8 +14,8 @@ use ::model::time::UnixMillis;
 use futures_util::future::BoxFuture;
 use parking_lot::Mutex;
 use postbell_hub::{
-    BatchLimits, ChannelKey, Connection, Delivery, EndReason, Filter, History, HistoryError, HistoryPage,
-    HistoryQuery, Hub, HubOptions, Start,
+    BatchLimits, ChannelKey, Connection, Delivery, EndReason, Entry, Fanout, Filter, History, HistoryError,
+    HistoryPage, HistoryQuery, Hub, HubOptions, Offered, Outlet, Start, SubscriptionId,
 };
 
 pub const LIMITS: BatchLimits = BatchLimits {
@@ -222,6 +222,13 @@ pub fn hub(options: HubOptions) -> (Hub, Arc<FakeStore>) {
     (Hub::new(options, Arc::new(Reads(Arc::clone(&store)))), store)
 }
 
+/// Publishes, and brings the message to its readers at once.
+pub fn publish(hub: &Hub, channel: &ChannelKey, epoch: Epoch, message: Arc<Message>) {
+    hub.publish(channel, epoch, message)
+        .into_iter()
+        .for_each(Fanout::run);
+}
+
 /// A waker that counts.
 #[derive(Default)]
 pub struct Wakes(pub AtomicUsize);
@@ -229,6 +236,44 @@ pub struct Wakes(pub AtomicUsize);
 impl Wake for Wakes {
     fn wake(self: Arc<Self>) {
         self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A socket that says to each message what it is told to, in turn, and keeps those it takes.
+pub struct Socket {
+    says: Vec<Offered>,
+    asked: AtomicUsize,
+    taken: Mutex<Vec<Delivery>>,
+}
+
+impl Socket {
+    pub fn new(says: &[Offered]) -> Arc<Self> {
+        Arc::new(Self {
+            says: says.to_vec(),
+            asked: AtomicUsize::new(0),
+            taken: Mutex::default(),
+        })
+    }
+
+    /// What it took since the last time.
+    pub fn taken(&self) -> Vec<Delivery> {
+        std::mem::take(&mut self.taken.lock())
+    }
+
+    /// The same as short texts.
+    pub fn lines(&self) -> Vec<String> {
+        self.taken().iter().map(line).collect()
+    }
+}
+
+impl Outlet for Socket {
+    fn offer(&self, subscription: SubscriptionId, entry: &Arc<Entry>) -> Offered {
+        let says = self.says[self.asked.fetch_add(1, Ordering::Relaxed) % self.says.len()];
+        if says != Offered::Refused {
+            let entry = Arc::clone(entry);
+            self.taken.lock().push(Delivery::Message { subscription, entry });
+        }
+        says
     }
 }
 

@@ -126,8 +126,7 @@ async fn open(
     // The socket keeps the server from ending before it is closed, so that the task need not.
     tokio::spawn(async move {
         if let Some(socket) = upgrade.socket().await {
-            // Boxed: the task should not keep the place of both stages.
-            Box::pin(drive(&shared, Transport::new(socket, max_message), session)).await;
+            drive(&shared, Transport::new(socket, max_message), session).await;
         }
     });
     response

@@ -1,12 +1,12 @@
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use engine::access::caller::Caller;
 use engine::access::credentials::Credentials;
 use engine::streams::OpenStream;
 use http::StatusCode;
-use hub::{BatchLimits, Connection, Delivery, EndReason, SubscriptionId};
+use hub::{BatchLimits, Connection, Delivery, EndReason, Entry, Outlet, SubscriptionId};
 
 use super::inboxes::Inboxes;
 use super::operations::{Doing, Done, Publishing};
@@ -203,6 +203,18 @@ impl Session for Realtime {
         if std::mem::take(&mut self.positions_are_due) {
             self.tell_positions(output);
         }
+    }
+
+    fn set_outlet(&mut self, outlet: Weak<dyn Outlet>) {
+        self.connection.set_outlet(outlet);
+    }
+
+    fn message(&mut self, subscription: SubscriptionId, entry: &Entry, output: &mut Output) -> bool {
+        let subscription = self.get(subscription);
+        if let Some(subscription) = subscription {
+            answer::message(output, &subscription.id, entry);
+        }
+        subscription.is_some()
     }
 
     fn beat(&mut self) {

@@ -88,6 +88,14 @@ impl GuardedTcp {
         }
     }
 
+    /// Writes what the socket takes now.
+    ///
+    /// # Errors
+    /// `WouldBlock` when it takes nothing, or what the socket says.
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.tcp.try_write(bytes)
+    }
+
     /// Whether a read may bring something, as far as the runtime was told: no system call, no lock.
     fn is_readable(&self) -> bool {
         let ready = self.tcp.try_io(Interest::READABLE, || Ok(()));

@@ -3,8 +3,11 @@
 
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
 
+use hub::{Entry, Offered, Outlet, SubscriptionId};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::sync::watch;
 
@@ -21,8 +24,15 @@ const TURNS: usize = 8;
 /// and read only to see the client's end.
 const IGNORED_BYTES: usize = 64 * 1024;
 
-/// One streamed answer.
+/// One streamed answer: polled by its task, and offered messages by those who publish them.
 pub(super) struct Lean {
+    stream: Arc<Shared>,
+}
+
+/// Held by the task while it polls: whoever else comes then does without.
+struct Shared(Mutex<Stream>);
+
+struct Stream {
     tcp: GuardedTcp,
     /// Absent once it has ended.
     chunks: Option<Box<dyn Chunks>>,
@@ -42,20 +52,26 @@ struct Unwritten {
 
 impl Lean {
     pub(super) fn new(tcp: GuardedTcp, chunks: Box<dyn Chunks>) -> Self {
-        Self {
-            tcp,
-            chunks: Some(chunks),
-            unwritten: Unwritten::default(),
-            ignored: 0,
-        }
+        let stream = Arc::new_cyclic(|stream: &Weak<Shared>| {
+            let mut chunks = chunks;
+            chunks.set_outlet(stream.clone());
+            let stream = Stream {
+                tcp,
+                chunks: Some(chunks),
+                unwritten: Unwritten::default(),
+                ignored: 0,
+            };
+            Shared(Mutex::new(stream))
+        });
+        Self { stream }
     }
 
     /// Writes until the source ends, the client goes, takes no bytes for too long, or the server closes
     /// hard.
-    pub(super) async fn run(mut self, mut stop: watch::Receiver<Phase>) {
-        let peer = self.tcp.peer();
+    pub(super) async fn run(self, mut stop: watch::Receiver<Phase>) {
+        let peer = self.stream.0.lock().tcp.peer();
         let ended = loop {
-            if let Some(ended) = unless_stopped(&mut stop, |cx| self.poll(cx)).await {
+            if let Some(ended) = unless_stopped(&mut stop, |cx| self.stream.0.lock().poll(cx)).await {
                 break ended;
             }
             if *stop.borrow_and_update() == Phase::Closing {
@@ -67,7 +83,30 @@ impl Lean {
             Err(error) => tracing::debug!(peer.ip = %peer.ip(), %error, "a stream ended early"),
         }
     }
+}
 
+impl Outlet for Shared {
+    fn offer(&self, _: SubscriptionId, entry: &Arc<Entry>) -> Offered {
+        let Some(mut stream) = self.0.try_lock() else {
+            return Offered::Refused;
+        };
+        let Stream {
+            tcp,
+            chunks: Some(chunks),
+            unwritten,
+            ..
+        } = &mut *stream
+        else {
+            return Offered::Refused;
+        };
+        match chunks.message(entry) {
+            Some(chunk) => unwritten.offer(chunk, tcp),
+            None => Offered::Refused,
+        }
+    }
+}
+
+impl Stream {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Poll::Ready(gone) = self.poll_client(cx) {
             return Poll::Ready(gone);
@@ -112,6 +151,23 @@ impl Lean {
 }
 
 impl Unwritten {
+    /// Writes a chunk if nothing is before it and the socket takes at least its first bytes.
+    fn offer(&mut self, chunk: Chunk, tcp: &mut GuardedTcp) -> Offered {
+        if !self.chunks.is_empty() {
+            return Offered::Refused;
+        }
+        match tcp.try_write(chunk.framed()) {
+            Ok(written) if written == chunk.framed().len() => Offered::Written,
+            Ok(written) => {
+                self.chunks = vec![chunk];
+                self.offset = written;
+                Offered::Begun
+            }
+            // The task meets what it is, and sees to it.
+            Err(_) => Offered::Refused,
+        }
+    }
+
     /// Writes all chunks; keeps, while the socket is full, only those that are left.
     fn poll_write(&mut self, tcp: &mut GuardedTcp, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while self.at < self.chunks.len() {

@@ -6,13 +6,14 @@
 
 use std::convert::Infallible;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use http_body::Frame;
+use hub::{Entry, Outlet};
 use parking_lot::Mutex;
 
 /// Room for the size of a chunk: eight hexadecimal digits, CR and LF.
@@ -67,6 +68,18 @@ pub trait Chunks: Send + 'static {
     /// All that waits, at least one chunk and at most what one write should take; `None` at the end, after
     /// which it is not polled again.
     fn poll_chunks(&mut self, cx: &mut Context<'_>) -> Poll<Option<Vec<Chunk>>>;
+
+    /// Told of the socket when it writes to nothing else: messages may be written there directly
+    /// ([`hub::Connection::set_outlet`]).
+    fn set_outlet(&mut self, outlet: Weak<dyn Outlet>) {
+        drop(outlet);
+    }
+
+    /// A message for the outlet as a chunk; `None` when this reader takes no more.
+    fn message(&self, entry: &Entry) -> Option<Chunk> {
+        let _ = entry;
+        None
+    }
 }
 
 /// Shared by body and extension of an answer: whoever writes it takes the source out.

@@ -1,9 +1,12 @@
-use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use hub::{Entry, Offered, Outlet, SubscriptionId};
+use parking_lot::Mutex;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::task::unconstrained;
 use tokio::time::{Sleep, sleep};
 
 use super::assembler::Incoming;
@@ -56,6 +59,17 @@ pub trait Session: Unpin {
     /// time, or leaves its waker where news come from.
     fn fill(&mut self, cx: &mut Context<'_>, output: &mut Output);
 
+    /// Told where messages may be written directly ([`hub::Connection::set_outlet`]).
+    fn set_outlet(&mut self, outlet: Weak<dyn Outlet>) {
+        drop(outlet);
+    }
+
+    /// Adds a message that the outlet was offered; false when it is not for this client any more.
+    fn message(&mut self, subscription: SubscriptionId, entry: &Entry, output: &mut Output) -> bool {
+        let _ = (subscription, entry, output);
+        false
+    }
+
     /// Another beat has passed. Output goes into the next [`Session::fill`].
     fn beat(&mut self) {}
 
@@ -91,6 +105,14 @@ impl<T: Session + ?Sized> Session for Box<T> {
         (**self).fill(cx, output);
     }
 
+    fn set_outlet(&mut self, outlet: Weak<dyn Outlet>) {
+        (**self).set_outlet(outlet);
+    }
+
+    fn message(&mut self, subscription: SubscriptionId, entry: &Entry, output: &mut Output) -> bool {
+        (**self).message(subscription, entry, output)
+    }
+
     fn beat(&mut self) {
         (**self).beat();
     }
@@ -104,8 +126,14 @@ impl<T: Session + ?Sized> Session for Box<T> {
     }
 }
 
-/// The task of one connection. Ends when the connection has.
-pub struct Driver<S, T> {
+/// The task of one connection. Ends when the connection has. Messages that find it idle are written by
+/// those who publish them.
+pub struct Driver<S, T>(Arc<Shared<S, T>>);
+
+/// Held by the task while it polls: whoever else comes then does without.
+struct Shared<S, T>(Mutex<State<S, T>>);
+
+struct State<S, T> {
     transport: Transport<S>,
     session: T,
     limits: Arc<Limits>,
@@ -126,18 +154,59 @@ struct Closing {
     is_shut: bool,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> Driver<S, T> {
+impl<S, T> Driver<S, T>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    T: Session + Send + 'static,
+{
     /// A connection over a socket whose handshake is done.
-    pub fn new(transport: Transport<S>, session: T, limits: Arc<Limits>, beat: Arc<Beat>) -> Self {
-        Self {
-            transport,
-            session,
-            limits,
-            beat,
-            beats: 0,
-            stalled: 0,
-            awaits_pong: false,
-            closing: None,
+    pub fn new(transport: Transport<S>, mut session: T, limits: Arc<Limits>, beat: Arc<Beat>) -> Self {
+        Self(Arc::new_cyclic(|shared: &Weak<Shared<S, T>>| {
+            session.set_outlet(shared.clone());
+            Shared(Mutex::new(State {
+                transport,
+                session,
+                limits,
+                beat,
+                beats: 0,
+                stalled: 0,
+                awaits_pong: false,
+                closing: None,
+            }))
+        }))
+    }
+}
+
+impl<S, T> Outlet for Shared<S, T>
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+    T: Session + Send,
+{
+    fn offer(&self, subscription: SubscriptionId, entry: &Arc<Entry>) -> Offered {
+        match self.0.try_lock() {
+            Some(mut state) => state.offer(subscription, entry),
+            None => Offered::Refused,
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> State<S, T> {
+    /// Writes a message if nothing is before it and the socket takes at least its first bytes.
+    fn offer(&mut self, subscription: SubscriptionId, entry: &Entry) -> Offered {
+        let is_free = self.closing.is_none() && self.transport.is_flushed();
+        if !is_free || !self.session.message(subscription, entry, self.transport.output()) {
+            return Offered::Refused;
+        }
+        // Nobody is to be woken when the socket has room again but the task, which asks by itself. And
+        // the budget of whoever publishes is not this connection's.
+        let cx = &mut Context::from_waker(Waker::noop());
+        let flush = unconstrained(std::future::poll_fn(|cx| self.transport.poll_flush(cx)));
+        match pin!(flush).poll(cx) {
+            Poll::Ready(Ok(())) => Offered::Written,
+            Poll::Ready(Err(_)) | Poll::Pending => match self.transport.take_back() {
+                true => Offered::Refused,
+                false => Offered::Begun,
+            },
         }
     }
 
@@ -251,18 +320,23 @@ impl Closing {
 impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> Future for Driver<S, T> {
     type Output = ();
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let driver = &mut *self;
-        while driver.closing.is_none() && driver.beat.poll_due(cx) {
-            if !driver.beat() {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.0.0.lock().poll(cx)
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> State<S, T> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while self.closing.is_none() && self.beat.poll_due(cx) {
+            if !self.beat() {
                 return Poll::Ready(());
             }
         }
         for _ in 0..ROUNDS {
-            if driver.transport.output().is_closing() {
-                return driver.poll_closing(cx);
+            if self.transport.output().is_closing() {
+                return self.poll_closing(cx);
             }
-            match driver.transport.poll_flush(cx) {
+            match self.transport.poll_flush(cx) {
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => {
                     tracing::debug!(%error, "writing to a WebSocket failed");
@@ -270,15 +344,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin, T: Session> Future for Driver<S, T> {
                 }
                 Poll::Pending => return Poll::Pending,
             }
-            if driver.session.is_ending() {
-                driver.session.end(driver.transport.output());
+            if self.session.is_ending() {
+                self.session.end(self.transport.output());
                 continue;
             }
-            let Some(more) = driver.read(cx) else {
+            let Some(more) = self.read(cx) else {
                 return Poll::Ready(());
             };
-            driver.session.fill(cx, driver.transport.output());
-            if !more && driver.transport.output().is_empty() {
+            self.session.fill(cx, self.transport.output());
+            if !more && self.transport.output().is_empty() {
                 return Poll::Pending;
             }
         }

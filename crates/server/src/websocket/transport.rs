@@ -131,6 +131,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Transport<S> {
         Poll::Ready(Ok(()))
     }
 
+    /// Drops all output, if the socket has taken nothing of it; false when it has.
+    pub fn take_back(&mut self) -> bool {
+        let is_untouched = self.written == 0 && !self.needs_flush;
+        if is_untouched {
+            self.output.bytes = Vec::new();
+        }
+        is_untouched
+    }
+
     /// What is to be written: add to it, then [`Transport::poll_flush`].
     pub fn output(&mut self) -> &mut Output {
         &mut self.output

@@ -30,7 +30,7 @@ pub fn heartbeat(position: Position) -> Chunk {
 }
 
 /// Encoded once for all readers, frame and all.
-fn message(entry: &Entry) -> Chunk {
+pub fn message(entry: &Entry) -> Chunk {
     Chunk::from_framed(entry.wire(Form::Sse, |entry| {
         let chunk = Chunk::new(AROUND + entry.message.content.size(), |out| {
             formatted(

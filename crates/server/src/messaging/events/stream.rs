@@ -1,8 +1,8 @@
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use engine::messaging::subscribe::{ONLY, Stream};
-use hub::BatchLimits;
+use hub::{BatchLimits, Entry, Outlet};
 
 use super::frame;
 use super::heartbeats::{Beat, Heartbeats};
@@ -51,5 +51,15 @@ impl Chunks for Events {
             return Poll::Ready(Some(vec![frame::heartbeat(position)]));
         }
         Poll::Pending
+    }
+
+    fn set_outlet(&mut self, outlet: Weak<dyn Outlet>) {
+        if let Some(stream) = &mut self.stream {
+            stream.connection.set_outlet(outlet);
+        }
+    }
+
+    fn message(&self, entry: &Entry) -> Option<Chunk> {
+        self.stream.is_some().then(|| frame::message(entry))
     }
 }
