@@ -169,20 +169,19 @@ impl Server {
 
     /// Processor time so far, in seconds.
     pub fn cpu(&self) -> anyhow::Result<f64> {
+        Ok(self.ticks(11)? + self.kernel()?)
+    }
+
+    /// The part of it that was spent in the kernel.
+    pub fn kernel(&self) -> anyhow::Result<f64> {
+        self.ticks(12)
+    }
+
+    fn ticks(&self, at: usize) -> anyhow::Result<f64> {
         let stat = fs::read_to_string(self.proc("stat")?)?;
-        let fields: Vec<&str> = stat
-            .rsplit(')')
-            .next()
-            .unwrap_or_default()
-            .split_whitespace()
-            .collect();
-        let ticks = |at: usize| {
-            fields
-                .get(at)
-                .and_then(|field| field.parse::<f64>().ok())
-                .unwrap_or(0.0)
-        };
-        Ok((ticks(11) + ticks(12)) / 100.0)
+        let fields = stat.rsplit(')').next().unwrap_or_default();
+        let ticks = fields.split_whitespace().nth(at).context("no such field")?;
+        Ok(ticks.parse::<f64>()? / 100.0)
     }
 
     /// How many files and sockets it has open.

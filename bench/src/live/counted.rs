@@ -47,8 +47,9 @@ impl Counted {
         }
     }
 
-    /// What a run of so many deliveries came to; `cpu` is the server's processor time in seconds.
-    pub fn run(&self, deliveries: u64, took: Duration, cpu: f64) -> Run {
+    /// What a run of so many deliveries came to; `cpu` is the server's processor time in seconds,
+    /// and the kernel's part of it.
+    pub fn run(&self, deliveries: u64, took: Duration, (cpu, kernel): (f64, f64)) -> Run {
         let latency = self.latency.lock().unwrap_or_else(PoisonError::into_inner);
         let millis = |quantile| latency.value_at_quantile(quantile) as f64 / 1e3;
         Run {
@@ -56,6 +57,7 @@ impl Counted {
             p50: millis(0.5),
             p99: millis(0.99),
             cpu: cpu * 1e6 / deliveries as f64,
+            kernel: kernel * 1e6 / deliveries as f64,
         }
     }
 

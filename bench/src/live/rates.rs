@@ -12,7 +12,7 @@ pub async fn measure(report: &mut Report, plan: &Plan) {
     report.section(
         "Live delivery at a fixed rate",
         "Open loop over 4 s: from the time a publish was due to its receipt by each reader, all on the same cores. Medians of the rounds (lowest–highest), ratios of the same round.",
-        &["transport", "channels × readers", "server", "deliveries/s", "p50 ms", "p99 ms", "of nchan's", "server CPU µs a delivery", "of nchan's"],
+        &["transport", "channels × readers", "server", "deliveries/s", "p50 ms", "p99 ms", "of nchan's", "server CPU µs a delivery", "of it in the kernel", "of nchan's"],
     );
     for (transport, crowd) in plan.pairs() {
         let load = Load {
@@ -34,6 +34,7 @@ pub async fn measure(report: &mut Report, plan: &Plan) {
                     runs.spread(|run| run.p99, 1),
                     of_nchan(|run| run.p99),
                     runs.spread(|run| run.cpu, 1),
+                    runs.spread(|run| run.kernel, 1),
                     of_nchan(|run| run.cpu),
                 ]
             });

@@ -17,6 +17,8 @@ pub struct Run {
     pub p99: f64,
     /// Microseconds of the server's processor time a delivery.
     pub cpu: f64,
+    /// The kernel's part of it.
+    pub kernel: f64,
 }
 
 /// The runs of one server, round by round.
@@ -78,12 +80,14 @@ async fn one(kind: Kind, transport: Transport, crowd: Crowd, load: Load) -> anyh
     let target = Target::start(kind).await?;
     let counted = Counted::new()?;
     let readers = Readers::open(&target, transport, crowd.channels, crowd.each, &counted).await?;
-    let cpu = target.server.cpu()?;
+    let (cpu, kernel) = (target.server.cpu()?, target.server.kernel()?);
     let began = Instant::now();
     target.publish_all(load, counted.start).await?;
     let expected = (load.messages * crowd.each) as u64;
     counted.wait_for(expected).await?;
-    let run = counted.run(expected, began.elapsed(), target.server.cpu()? - cpu);
+    let took = began.elapsed();
+    let spent = (target.server.cpu()? - cpu, target.server.kernel()? - kernel);
+    let run = counted.run(expected, took, spent);
     drop(readers);
     Ok(run)
 }

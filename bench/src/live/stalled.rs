@@ -98,7 +98,7 @@ impl Beside {
         let counted = Counted::new()?;
         let live = Readers::open(&target, Transport::Sse, 1, 1, &counted).await?;
         let before = mebibytes(&target.server)?;
-        let cpu = target.server.cpu()?;
+        let (cpu, kernel) = (target.server.cpu()?, target.server.kernel()?);
         let began = Instant::now();
         let publishing = async {
             target.publish_all(LOAD, counted.start).await?;
@@ -108,9 +108,9 @@ impl Beside {
         };
         let (since, highest) = highest_while(&target.server, publishing).await?;
         let since = since?;
-        let cpu = target.server.cpu()? - cpu;
+        let spent = (target.server.cpu()? - cpu, target.server.kernel()? - kernel);
         drop(live);
-        let run = counted.run(LOAD.messages as u64, since - began, cpu);
+        let run = counted.run(LOAD.messages as u64, since - began, spent);
         self.runs.0.push(run);
         self.before.push(before);
         self.highest.push(highest);
