@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use model::ids::IdSource;
 use model::time::Clock;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use store::commits::CommitSink;
 use store::error::{Error, Result};
@@ -94,6 +95,7 @@ fn prepare_schema(connection: &mut Connection, options: &SqliteOptions, clock: &
 pub(crate) fn writer_connection(options: &SqliteOptions) -> Result<Connection> {
     let connection = Connection::open(&options.path).map_err(backend)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(backend)?;
+    keep_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(128);
     let synchronous = match options.durability {
         Durability::Full => "FULL",
@@ -118,6 +120,7 @@ fn reader_connection(options: &SqliteOptions) -> Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(&options.path, flags).map_err(backend)?;
     connection.busy_timeout(BUSY_TIMEOUT).map_err(backend)?;
+    keep_plans(&connection)?;
     connection.set_prepared_statement_cache_capacity(64);
     connection
         .execute_batch(
@@ -128,6 +131,15 @@ fn reader_connection(options: &SqliteOptions) -> Result<Connection> {
         )
         .map_err(backend)?;
     Ok(connection)
+}
+
+/// Plans statements without a look at what is bound. Where a table has a partial index, most are prepared anew
+/// for every value otherwise.
+fn keep_plans(connection: &Connection) -> Result<()> {
+    connection
+        .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+        .map_err(backend)?;
+    Ok(())
 }
 
 /// Takes the lock file beside the database, or tells who has it.

@@ -160,3 +160,6 @@ impl PartialEq for Placed {
 }
 
 impl Eq for Placed {}
+
+#[cfg(test)]
+mod tests;
