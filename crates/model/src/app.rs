@@ -1,3 +1,4 @@
+use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -17,6 +18,9 @@ pub const RESERVED: [&str; 11] = [
     "openapi.json",
 ];
 
+/// The name of the app of requests that name none.
+pub const DEFAULT: &str = "default";
+
 /// The name of an app: `[A-Za-z0-9-]{1,63}`, compared ignoring case, kept in lower case (api.md 1).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct AppId(Arc<str>);
@@ -24,7 +28,7 @@ pub struct AppId(Arc<str>);
 impl AppId {
     /// The app of requests that name none; it always exists.
     pub fn default_app() -> Self {
-        Self("default".into())
+        Self(DEFAULT.into())
     }
 
     /// The name in lower case.
@@ -57,6 +61,13 @@ impl FromStr for AppId {
             return Err(AppIdError::Reserved(lower));
         }
         Ok(Self(lower.into()))
+    }
+}
+
+/// By the name in lower case, as [`AppId::as_str`] gives it.
+impl Borrow<str> for AppId {
+    fn borrow(&self) -> &str {
+        &self.0
     }
 }
 

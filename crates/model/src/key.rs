@@ -1,5 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -7,7 +8,7 @@ use crate::time::UnixMillis;
 
 /// The name of an API key, which is also its principal: 1 to 64 of `A-Z a-z 0-9 . _ -` (api.md 2).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct KeyName(Box<str>);
+pub struct KeyName(Arc<str>);
 
 /// A text that is no key name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

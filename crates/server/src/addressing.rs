@@ -6,10 +6,10 @@ use engine::access::snapshot::AppState;
 use engine::error::Error;
 use http::request::Parts;
 use http::{HeaderValue, Uri};
-use model::app::{AppId, RESERVED};
+use model::app::{DEFAULT, RESERVED};
 
 use crate::State;
-use crate::envelope::Meta;
+use crate::envelope;
 use crate::error::{ChannelError, Family, InboxFailure, LacksRequestId};
 use crate::rt;
 use crate::serve::client::ClientInfo;
@@ -19,7 +19,7 @@ use crate::serve::hooks::{Hooks, RequestContext};
 #[derive(Clone)]
 pub struct Addressed {
     /// The app's name as the request gave it.
-    pub id: String,
+    pub id: Cow<'static, str>,
     /// The app; absent only for what answers without one.
     pub app: Option<Arc<AppState>>,
     /// The API key of a classic path.
@@ -83,11 +83,9 @@ fn decoded(segment: &str) -> String {
 }
 
 impl ServerHooks {
-    /// The app's name: classic path, host, default.
-    fn app_name(&self, classic: Option<&(String, String)>, client: Option<&ClientInfo>) -> String {
-        if let Some((app, _)) = classic {
-            return app.clone();
-        }
+    /// The app that the host names, if hosts name apps.
+    fn app_of_host(&self, client: Option<&ClientInfo>) -> Option<String> {
+        let domain = self.state.settings.base_domain.as_deref()?;
         let host = client.map_or("", ClientInfo::host);
         let host = host.rsplit_once(':').map_or(host, |(name, port)| {
             if port.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -96,27 +94,23 @@ impl ServerHooks {
                 host
             }
         });
-        let label = self.state.settings.base_domain.as_deref().and_then(|domain| {
-            let host = host.to_ascii_lowercase();
-            host.strip_suffix(&domain.to_ascii_lowercase())?
-                .strip_suffix('.')
-                .map(str::to_owned)
-        });
-        label.unwrap_or_else(|| AppId::default_app().as_str().to_owned())
+        let host = host.to_ascii_lowercase();
+        let label = host.strip_suffix(&domain.to_ascii_lowercase())?;
+        label.strip_suffix('.').map(str::to_owned)
     }
 }
 
 impl Hooks for ServerHooks {
     fn prepare(&self, parts: &mut Parts) -> Result<(), Response> {
         let Route { classic, path } = Route::of(parts.uri.path());
-        let id = match rt::request::app_of(&parts.uri) {
-            Some(app) => decoded(app),
-            None => self.app_name(classic.as_ref(), parts.extensions.get::<ClientInfo>()),
+        let id = match (rt::request::app_of(&parts.uri), &classic) {
+            (Some(app), _) => Cow::from(decoded(app)),
+            (None, Some((app, _))) => Cow::from(app.clone()),
+            (None, None) => self
+                .app_of_host(parts.extensions.get())
+                .map_or(Cow::from(DEFAULT), Cow::from),
         };
-        let app = id
-            .parse()
-            .ok()
-            .and_then(|id: AppId| self.state.engine.access().app(&id));
+        let app = self.state.engine.access().app(&id);
         let family = Family::of(&path);
         let known = app.is_some() || !family.needs_app(&path);
         if path != parts.uri.path() {
@@ -130,8 +124,7 @@ impl Hooks for ServerHooks {
         if known {
             return Ok(());
         }
-        let meta = Meta::of(parts);
-        Err(self.refuse(family, &meta, Error::NotFound { what: "app" }))
+        Err(family.refuse(Error::NotFound { what: "app" }))
     }
 
     fn origin_allowed(&self, parts: &Parts, origin: &HeaderValue) -> bool {
@@ -140,31 +133,23 @@ impl Hooks for ServerHooks {
 
     fn plain_http_refused(&self, request: RequestContext<'_>) -> Response {
         let text = "this server takes requests over HTTPS only";
-        let route = Route::of(request.uri.path());
-        match Family::of(&route.path) {
-            Family::Inbox => self.inbox(
-                &meta(&request, &route),
-                InboxFailure::new(http::StatusCode::FORBIDDEN, text),
-            ),
+        match Family::of(request.uri.path()) {
+            Family::Inbox => InboxFailure::new(http::StatusCode::FORBIDDEN, text).into_response(),
             Family::Channel => ChannelError::new(http::StatusCode::FORBIDDEN, 5917, text).into_response(),
         }
     }
 
-    fn failed(&self, response: Response, request: RequestContext<'_>) -> Response {
-        match response.extensions().get::<LacksRequestId>() {
-            Some(LacksRequestId) => ChannelError::internal(request.request_id.as_str()).into_response(),
-            None => response,
+    fn panicked(&self, request: RequestContext<'_>) -> Response {
+        match Family::of(request.uri.path()) {
+            Family::Inbox => InboxFailure::from(Error::Internal("a handler panicked".into())).into_response(),
+            Family::Channel => ChannelError::internal(request.request_id.as_str()).into_response(),
         }
     }
 
-    fn panicked(&self, request: RequestContext<'_>) -> Response {
-        let route = Route::of(request.uri.path());
-        match Family::of(&route.path) {
-            Family::Inbox => {
-                let error = Error::Internal("a handler panicked".into());
-                self.inbox(&meta(&request, &route), error.into())
-            }
-            Family::Channel => ChannelError::internal(request.request_id.as_str()).into_response(),
+    fn finish(&self, response: Response, request: RequestContext<'_>) -> Response {
+        match response.extensions().get::<LacksRequestId>() {
+            Some(LacksRequestId) => ChannelError::internal(request.request_id.as_str()).into_response(),
+            None => envelope::with_meta(response, request, &**self.state.engine.clock()),
         }
     }
 }
@@ -193,27 +178,6 @@ pub fn is_same_origin(parts: &Parts, origin: &HeaderValue) -> bool {
         let own = format!("{}://{}", client.scheme(), client.host());
         own.eq_ignore_ascii_case(&String::from_utf8_lossy(origin.as_bytes()))
     })
-}
-
-impl ServerHooks {
-    fn refuse(&self, family: Family, meta: &Meta, error: Error) -> Response {
-        match family {
-            Family::Inbox => self.inbox(meta, InboxFailure::from(error)),
-            Family::Channel => ChannelError::from(error).into_response(),
-        }
-    }
-
-    fn inbox(&self, meta: &Meta, failure: InboxFailure) -> Response {
-        meta.render(failure.into_response(), self.state.engine.clock().timestamp())
-    }
-}
-
-fn meta(request: &RequestContext<'_>, route: &Route<'_>) -> Meta {
-    Meta {
-        endpoint: route.path.clone().into_owned(),
-        forwarded_for: request.client.forwarded_for().to_owned(),
-        request_id: request.request_id.as_str().to_owned(),
-    }
 }
 
 /// The URI with another path and the same query.

@@ -1,15 +1,20 @@
+use std::borrow::Cow;
+
 use axum::extract::FromRequestParts;
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use engine::access::credentials::Credentials;
 use engine::error::Error;
 use http::header::AUTHORIZATION;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::State;
 use crate::addressing::Addressed;
-use crate::error::{ChannelError, Family, InboxFailure};
+use crate::error::Family;
 use crate::query;
+
+const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
+const USER_TOKEN: HeaderName = HeaderName::from_static("user-token");
 
 /// Who calls, from the credentials of the request (api.md 2). Refused in the shape of the route's family.
 pub struct Caller(pub engine::access::caller::Caller);
@@ -22,10 +27,7 @@ impl FromRequestParts<State> for Caller {
         authenticate(parts, state)
             .await
             .map(Self)
-            .map_err(|error| match family {
-                Family::Inbox => InboxFailure::from(error).into_response(),
-                Family::Channel => ChannelError::from(error).into_response(),
-            })
+            .map_err(|error| family.refuse(error))
     }
 }
 
@@ -44,36 +46,30 @@ async fn authenticate(parts: &Parts, state: &State) -> Result<engine::access::ca
 /// All keys that the request gives, and its first user token: `user-token`, `Authorization: Bearer`,
 /// `?token=`.
 pub fn credentials(parts: &Parts) -> Credentials {
-    let path_key = parts
-        .extensions
-        .get::<Addressed>()
-        .and_then(|addressed| addressed.path_key.clone());
+    let addressed = parts.extensions.get::<Addressed>();
+    let path_key = addressed.and_then(|addressed| addressed.path_key.as_deref());
     let query = parts.uri.query().unwrap_or_default();
-    let keys = parts.headers.get_all("x-api-key").iter().map(text);
+    let keys = parts.headers.get_all(API_KEY).iter().map(text);
     let keys = keys
         .chain(query::pairs(query).filter_map(|(name, value)| (name == "key").then_some(value)))
-        .chain(path_key);
+        .chain(path_key.map(Cow::from));
     let tokens = [
-        header(&parts.headers, "user-token"),
-        bearer(&parts.headers),
+        parts.headers.get(USER_TOKEN).map(text),
+        bearer(&parts.headers).map(Cow::from),
         query::value(query, "token"),
     ];
-    let is_given = |token: &String| !matches!(token.as_str(), "" | "undefined" | "null");
-    Credentials::new(keys, tokens.into_iter().flatten().find(is_given))
+    Credentials::new(keys, tokens.into_iter().flatten())
 }
 
-fn header(headers: &HeaderMap, name: &str) -> Option<String> {
-    headers.get(name).map(text)
+fn text(value: &HeaderValue) -> Cow<'_, str> {
+    match String::from_utf8_lossy(value.as_bytes()) {
+        Cow::Borrowed(text) => text.trim().into(),
+        Cow::Owned(text) => text.trim().to_owned().into(),
+    }
 }
 
-fn text(value: &HeaderValue) -> String {
-    String::from_utf8_lossy(value.as_bytes()).trim().to_owned()
-}
-
-fn bearer(headers: &HeaderMap) -> Option<String> {
+fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(AUTHORIZATION)?.to_str().ok()?;
     let (scheme, token) = value.split_once(' ')?;
-    scheme
-        .eq_ignore_ascii_case("bearer")
-        .then(|| token.trim().to_owned())
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

@@ -27,6 +27,14 @@ impl Family {
         }
     }
 
+    /// An error in this shape.
+    pub fn refuse(self, error: Error) -> Response {
+        match self {
+            Self::Channel => ChannelError::from(error).into_response(),
+            Self::Inbox => InboxFailure::from(error).into_response(),
+        }
+    }
+
     /// Whether the path answers for an app: all that does not stands in api.md 5, or is `/api/info`,
     /// which always answers 200 (api.md 2).
     pub fn needs_app(self, path: &str) -> bool {

@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use axum::extract::State as AxumState;
 use axum::response::{IntoResponse as _, Response};
 use axum::{Extension, Json};
@@ -39,7 +41,7 @@ pub async fn readyz(AxumState(state): AxumState<State>) -> Response {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Info {
-    app_id: String,
+    app_id: Cow<'static, str>,
     api_key: String,
     #[serde(rename = "rtURL")]
     rt_url: String,

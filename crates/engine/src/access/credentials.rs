@@ -5,31 +5,35 @@ use super::error::AccessError;
 /// What a request gave to say who calls. `Debug` hides the values.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
-    keys: Vec<String>,
+    key: Option<String>,
+    /// Another key was given beside it.
+    differ: bool,
     token: Option<String>,
 }
 
 impl Credentials {
-    /// Takes all keys that a request gave (header, query, path) and its user token. Empty, `undefined`
-    /// and `null` count as absent (api.md 2).
-    pub fn new<K: Into<String>, T: Into<String>>(
-        keys: impl IntoIterator<Item = K>,
-        token: Option<T>,
-    ) -> Self {
+    /// Takes all keys that a request gave (header, query, path) and the first of its user tokens. Empty,
+    /// `undefined` and `null` count as absent (api.md 2).
+    pub fn new<K, T>(keys: impl IntoIterator<Item = K>, tokens: impl IntoIterator<Item = T>) -> Self
+    where
+        K: AsRef<str> + Into<String>,
+        T: AsRef<str> + Into<String>,
+    {
+        let mut keys = keys.into_iter().filter(|key| is_given(key.as_ref()));
+        let mut tokens = tokens.into_iter().filter(|token| is_given(token.as_ref()));
+        let key = keys.next().map(Into::into);
         Self {
-            keys: keys
-                .into_iter()
-                .map(Into::into)
-                .filter(|key| is_given(key))
-                .collect(),
-            token: token.map(Into::into).filter(|token| is_given(token)),
+            differ: keys.any(|other| key.as_deref() != Some(other.as_ref())),
+            key,
+            token: tokens.next().map(Into::into),
         }
     }
 
     /// The same keys with another user token; an absent one leaves the keys alone.
     pub fn with_token(&self, token: Option<String>) -> Self {
         Self {
-            keys: self.keys.clone(),
+            key: self.key.clone(),
+            differ: self.differ,
             token: token.filter(|token| is_given(token)),
         }
     }
@@ -39,11 +43,10 @@ impl Credentials {
     /// # Errors
     /// [`AccessError::BadKey`] if two different ones were given.
     pub fn key(&self) -> Result<Option<&str>, AccessError> {
-        let first = self.keys.first();
-        if self.keys.iter().any(|key| Some(key) != first) {
+        if self.differ {
             return Err(AccessError::BadKey);
         }
-        Ok(first.map(String::as_str))
+        Ok(self.key.as_deref())
     }
 
     /// The user token, if one was given.
@@ -59,7 +62,8 @@ fn is_given(value: &str) -> bool {
 impl fmt::Debug for Credentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Credentials")
-            .field("keys", &self.keys.len())
+            .field("key", &self.key.as_ref().map(|_| "(hidden)"))
+            .field("differ", &self.differ)
             .field("token", &self.token.as_ref().map(|_| "(hidden)"))
             .finish()
     }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use model::app::{AppId, AppKey};
+use model::app::AppKey;
 use model::settings::{AppSettings, SettingsError};
 use model::time::{Clock, UnixMillis};
 use store::SharedStore;
@@ -175,9 +175,13 @@ impl Access {
         Ok(())
     }
 
-    /// An app by its name.
-    pub fn app(&self, id: &AppId) -> Option<Arc<AppState>> {
-        self.shared.snapshot.load().by_id.get(id).cloned()
+    /// An app by its name, whatever its case; a text that is no app id names none.
+    pub fn app(&self, name: &str) -> Option<Arc<AppState>> {
+        let apps = &self.shared.snapshot.load().by_id;
+        match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => apps.get(name.to_ascii_lowercase().as_str()).cloned(),
+            false => apps.get(name).cloned(),
+        }
     }
 
     /// An app by its surrogate.

@@ -24,7 +24,7 @@ pub async fn list(
 ) -> Result<RawData, InboxFailure> {
     let (mut client, mut limit, mut after) = (None, None, None);
     for (name, value) in query::pairs(uri.query().unwrap_or_default()) {
-        let parameter = match name.as_str() {
+        let parameter = match &*name {
             "client" => &mut client,
             "limit" => &mut limit,
             "after" => &mut after,

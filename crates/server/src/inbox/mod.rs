@@ -1,6 +1,6 @@
 //! The inbox over HTTP (api.md 4): one operation a file.
 //!
-//! `meta` is put around what the handlers here answer by [`crate::envelope`].
+//! `meta` is put around what the handlers here answer by [`crate::envelope`], outside the router.
 
 use std::sync::Arc;
 

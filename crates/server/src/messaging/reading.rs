@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use engine::error::Error;
 use engine::messaging::Wanted;
 use http::Uri;
@@ -9,8 +11,8 @@ use crate::query;
 pub fn wanted(uri: &Uri) -> Wanted {
     let query = uri.query().unwrap_or_default();
     Wanted {
-        selector: query::value(query, "selector"),
-        subtopic: query::value(query, "subtopic"),
+        selector: query::value(query, "selector").map(Cow::into_owned),
+        subtopic: query::value(query, "subtopic").map(Cow::into_owned),
     }
 }
 

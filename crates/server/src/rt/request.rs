@@ -75,6 +75,7 @@ impl Query {
     fn of(uri: &Uri) -> Self {
         let mut found = Self::default();
         for (name, value) in query::pairs(uri.query().unwrap_or_default()) {
+            let value = value.into_owned();
             match &*name {
                 "EIO" => found.version = value,
                 "transport" => found.transport = value,
@@ -111,7 +112,7 @@ impl Rt {
             return Err(Refused::Version);
         }
         let addressed = request.extensions().get::<Addressed>();
-        let app = addressed.and_then(|addressed| Some((addressed.app.clone()?, addressed.id.clone())));
+        let app = addressed.and_then(|addressed| Some((addressed.app.clone()?, addressed.id.to_string())));
         let Some((app, address)) = app else {
             return Ok(ChannelError::from(Error::NotFound { what: "app" }).into_response());
         };

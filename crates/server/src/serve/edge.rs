@@ -14,7 +14,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, StatusCode, Version};
+use http::{HeaderValue, Method, Request, Version};
 use hyper::body::{Body as _, Frame, Incoming};
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
@@ -77,20 +77,26 @@ impl Edge {
         parts.extensions.insert(request_id.clone());
         let prepared = self.options.hooks.prepare(&mut parts);
         let cors = cors::Decision::of(&parts, &*self.options.hooks);
+        let (uri, method) = (parts.uri.clone(), parts.method.clone());
+        let context = RequestContext {
+            uri: &uri,
+            method: &method,
+            request_id: &request_id,
+            client: &client,
+        };
 
         let mut response = if let Some(preflight) = cors.preflight() {
             preflight
-        } else if https_refused {
-            self.options.hooks.plain_http_refused(RequestContext {
-                uri: &parts.uri,
-                request_id: &request_id,
-                client: &client,
-            })
-        } else if let Err(refused) = prepared {
-            refused
         } else {
-            let routed = self.route(parts, body, &request_id, &client);
-            routed.instrument(span.clone()).await
+            let answered = if https_refused {
+                self.options.hooks.plain_http_refused(context)
+            } else if let Err(refused) = prepared {
+                refused
+            } else {
+                let routed = self.route(parts, body, context);
+                routed.instrument(span.clone()).await
+            };
+            self.options.hooks.finish(answered, context)
         };
 
         cors.mark(response.headers_mut());
@@ -101,14 +107,7 @@ impl Edge {
         response
     }
 
-    async fn route(
-        &self,
-        parts: Parts,
-        body: Incoming,
-        request_id: &RequestId,
-        client: &ClientInfo,
-    ) -> Response {
-        let uri = parts.uri.clone();
+    async fn route(&self, parts: Parts, body: Incoming, context: RequestContext<'_>) -> Response {
         let body = if body.is_end_stream() {
             Body::empty()
         } else {
@@ -118,25 +117,11 @@ impl Edge {
         // The call itself is inside, since a handler may panic before its first await.
         let routed = async move { router.call(Request::from_parts(parts, body)).await };
         match AssertUnwindSafe(routed).catch_unwind().await {
-            Ok(Ok(response)) if response.status() == StatusCode::INTERNAL_SERVER_ERROR => {
-                self.options.hooks.failed(
-                    response,
-                    RequestContext {
-                        uri: &uri,
-                        request_id,
-                        client,
-                    },
-                )
-            }
             Ok(Ok(response)) => response,
             Ok(Err(never)) => match never {},
             Err(panic) => {
                 tracing::error!(panic = text_of(&*panic), "a request handler panicked");
-                self.options.hooks.panicked(RequestContext {
-                    uri: &uri,
-                    request_id,
-                    client,
-                })
+                self.options.hooks.panicked(context)
             }
         }
     }

@@ -1,6 +1,6 @@
 use axum::response::Response;
 use http::request::Parts;
-use http::{HeaderValue, Uri};
+use http::{HeaderValue, Method, Uri};
 
 use super::client::ClientInfo;
 use super::request_id::RequestId;
@@ -10,6 +10,8 @@ use super::request_id::RequestId;
 pub struct RequestContext<'a> {
     /// As [`Hooks::prepare`] left it. It may carry credentials in its query: never log it.
     pub uri: &'a Uri,
+    /// Its method.
+    pub method: &'a Method,
     /// Goes into error bodies; the header is set by the edge.
     pub request_id: &'a RequestId,
     /// Who asked.
@@ -46,12 +48,12 @@ pub trait Hooks: Send + Sync + 'static {
     /// The 403 for plain HTTP where HTTPS is required, in the shape of the route's family.
     fn plain_http_refused(&self, request: RequestContext<'_>) -> Response;
 
-    /// Sees every 500 that a route answers, and may put the request's id into it.
-    fn failed(&self, response: Response, request: RequestContext<'_>) -> Response {
+    /// The 500 for a handler that panicked, in the shape of the route's family.
+    fn panicked(&self, request: RequestContext<'_>) -> Response;
+
+    /// Sees every answer but those to preflights, and may put into it what it says of its request.
+    fn finish(&self, response: Response, request: RequestContext<'_>) -> Response {
         let _ = request;
         response
     }
-
-    /// The 500 for a handler that panicked, in the shape of the route's family.
-    fn panicked(&self, request: RequestContext<'_>) -> Response;
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde_json::json;
 use testkit::server::Server;
 
@@ -151,5 +152,21 @@ async fn client_types_and_limits_are_the_apps_own() {
         .failure()
         .await;
     assert_eq!(failure, (400, "limit: expected 1 to 2, found 3".to_owned()));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_head_request_is_told_the_length_of_the_list_and_gets_no_body() {
+    let (server, token) = start(&[document("m0", "u")]).await;
+    let call = |method| Call::new(&server, method, "/messages").token(&token);
+    let head = call(Method::HEAD).response().await;
+    let told = head.headers()["content-length"].to_str().unwrap().to_owned();
+    assert_eq!(head.headers()["content-type"], "application/json; charset=utf-8");
+    assert_eq!(
+        (head.status().as_u16(), head.text().await.unwrap()),
+        (200, String::new())
+    );
+    let (_, list) = call(Method::GET).text().await;
+    assert_eq!(told, list.len().to_string());
     server.stop().await;
 }

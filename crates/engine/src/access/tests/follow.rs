@@ -66,7 +66,7 @@ async fn while_the_store_fails_the_last_snapshot_stays_and_later_changes_are_see
         .await;
     assert!(created.unwrap().is_some());
     timeout(SOON, changes.changed()).await.unwrap().unwrap();
-    assert!(world.access.app(&other).is_some());
+    assert!(world.access.app(other.as_str()).is_some());
 
     shutdown.cancel();
     timeout(SOON, running).await.unwrap().unwrap();
@@ -75,10 +75,10 @@ async fn while_the_store_fails_the_last_snapshot_stays_and_later_changes_are_see
 #[tokio::test]
 async fn apps_are_found_by_name_and_by_surrogate() {
     let world = World::new(json!({})).await;
-    let app = world.access.app(&app_id()).unwrap();
+    let app = world.access.app(app_id().as_str()).unwrap();
     assert_eq!(world.access.app_by_key(app.key).unwrap().id, app_id());
     assert_eq!(world.access.apps().len(), 1);
-    assert!(world.access.app(&"nobody".parse().unwrap()).is_none());
+    assert!(world.access.app("nobody").is_none());
 }
 
 #[tokio::test]

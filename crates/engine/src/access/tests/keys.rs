@@ -131,7 +131,7 @@ async fn a_key_of_one_app_is_unknown_to_another() {
     assert!(created.unwrap().is_some());
     world.access.refresh().await.unwrap();
     let credentials = crate::access::credentials::Credentials::new(["cms-secret-1"], None::<String>);
-    let app = world.access.app(&other).unwrap();
+    let app = world.access.app(other.as_str()).unwrap();
     let refused = world.access.authenticate(&app, &credentials).await;
     assert_eq!(refused.unwrap_err(), AccessError::BadKey);
 }

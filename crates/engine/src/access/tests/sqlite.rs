@@ -54,7 +54,7 @@ async fn what_a_command_changes_beside_a_running_server_comes_into_force_there()
     let running = tokio::spawn(access.clone().run(shutdown.clone()));
     let mut changes = access.changes();
     let beside = open(folder.path(), Role::Admin, &clock);
-    let app = access.app(&app_id()).unwrap();
+    let app = access.app(app_id().as_str()).unwrap();
 
     let name = "cms".parse().unwrap();
     let secret = new_secret(&name, &SystemIds);
@@ -63,7 +63,7 @@ async fn what_a_command_changes_beside_a_running_server_comes_into_force_there()
     assert!(beside.create_key(app.key, &key).await.unwrap());
     next(&mut changes).await;
     let given = Credentials::new([secret], None::<String>);
-    let app = access.app(&app_id()).unwrap();
+    let app = access.app(app_id().as_str()).unwrap();
     let caller = access.authenticate(&app, &given).await.unwrap();
     assert_eq!(caller.needs(Scope::Import), Ok(()));
 
@@ -75,7 +75,7 @@ async fn what_a_command_changes_beside_a_running_server_comes_into_force_there()
     assert!(beside.set_app(&app_id(), &with_secret).await.unwrap());
     next(&mut changes).await;
     let given = Credentials::new(NO_KEY, Some(hs256().sign(&claims(json!({})))));
-    let app = access.app(&app_id()).unwrap();
+    let app = access.app(app_id().as_str()).unwrap();
     let user = access.authenticate(&app, &given).await.unwrap();
     assert_eq!(user.user(), Ok("u1"));
 

@@ -216,7 +216,7 @@ impl World {
     }
 
     pub(super) fn app(&self) -> Arc<AppState> {
-        self.access.app(&app_id()).unwrap()
+        self.access.app(app_id().as_str()).unwrap()
     }
 
     /// Stores a key and puts it in force.

@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::extract::{Request, State as AxumState};
@@ -38,7 +39,7 @@ pub async fn stream(
     let client = client.as_deref().unwrap_or(DEFAULT_CLIENT);
     let since = match last_event_id(request.headers())? {
         Some(last) => Some(last),
-        None => query::value(given, "since"),
+        None => query::value(given, "since").map(Cow::into_owned),
     };
     let watch = state
         .engine

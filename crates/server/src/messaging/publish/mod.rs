@@ -5,7 +5,7 @@ use axum::response::{IntoResponse as _, Response};
 use engine::error::Error;
 use engine::messaging::publish::{IdempotencyKey, Published};
 use http::header::CONTENT_TYPE;
-use http::{HeaderMap, HeaderValue, StatusCode, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use model::permission::Access;
 use serde::Serialize;
 
@@ -19,6 +19,8 @@ use crate::query;
 pub mod body;
 /// The fields of the body.
 pub mod fields;
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The answer has exactly these keys (api.md 3.1).
 #[derive(Serialize)]
@@ -120,7 +122,7 @@ fn is_dry_run(uri: &Uri) -> Result<bool, Error> {
 }
 
 fn idempotency_key(headers: &HeaderMap, channel: &str, body: &[u8]) -> Result<Option<IdempotencyKey>, Error> {
-    let Some(key) = headers.get("idempotency-key") else {
+    let Some(key) = headers.get(IDEMPOTENCY_KEY) else {
         return Ok(None);
     };
     let printable = key.as_bytes().iter().all(|byte| (b' '..=b'~').contains(byte));
