@@ -139,7 +139,7 @@ impl ChannelError {
     }
 }
 
-/// Marks an answer that the edge gives the request's id ([`crate::serve::hooks::Hooks::failed`]).
+/// Marks an answer that the edge gives the request's id ([`crate::serve::hooks::Hooks::finish`]).
 #[derive(Clone)]
 pub struct LacksRequestId;
 
