@@ -171,32 +171,23 @@ impl Channel {
         {
             let mut state = self.state.lock();
             let is_latest = state.is_latest(entry);
-            for (
-                Lent {
-                    group,
-                    ticket,
-                    waiting,
-                },
-                offered,
-            ) in readers
-            {
-                let parked = state.groups.parked(group);
+            for (lent, offered) in readers {
+                let Lent { ticket, waiting, .. } = lent;
+                let parked = state.groups.parked(lent.group);
+                let back = match is_latest && offered == Offered::Written {
+                    true => parked.take_back(ticket, waiting),
+                    false => {
+                        parked.leave(ticket);
+                        Err(waiting)
+                    }
+                };
+                // Told once the lock is free; so is who left meanwhile, whom it does not concern.
+                let Err(waiting) = back else { continue };
                 let seen = match offered {
                     Offered::Written | Offered::Begun => after,
                     Offered::Refused => before,
                 };
-                if is_latest && offered == Offered::Written {
-                    // Who left meanwhile is let go once the lock is.
-                    told.extend(
-                        parked
-                            .take_back(ticket, waiting)
-                            .err()
-                            .map(|waiting| (waiting, seen)),
-                    );
-                } else {
-                    parked.leave(ticket);
-                    told.push((waiting, seen));
-                }
+                told.push((waiting, seen));
             }
         }
         for (waiting, seen) in told {

@@ -1,6 +1,8 @@
 //! The hub over a store in memory.
 #![cfg(not(loom))]
 
+/// A connection held against the oracle.
+mod client;
 /// What delivery costs: wakes, filter evaluations, memory.
 mod cost;
 /// Single rules of live delivery.

@@ -1,15 +1,15 @@
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 use std::task::Poll;
 
-use crate::oracle::{Logs, Reader};
+use crate::client::Client;
+use crate::oracle::Reader;
 use crate::support::*;
 use ::model::message::Message;
 use ::model::position::{Epoch, Position};
 use postbell_hub::{
-    BatchLimits, ChannelKey, Connection, Delivery, Fanout, Filter, Hub, HubOptions, Offered, Registration,
-    Start, SubscriptionId,
+    BatchLimits, ChannelKey, Fanout, Filter, Hub, HubOptions, Registration, Start, SubscriptionId,
 };
 use proptest::prelude::*;
 
@@ -102,14 +102,6 @@ enum Feed {
     End(ChannelKey, Epoch),
 }
 
-struct Client {
-    connection: Connection,
-    /// Each client's is of another kind.
-    socket: Arc<Socket>,
-    wakes: Arc<Wakes>,
-    readers: HashMap<SubscriptionId, Reader>,
-}
-
 struct World {
     hub: Hub,
     store: Arc<FakeStore>,
@@ -132,23 +124,8 @@ impl World {
             page_cache_bytes: 8_000,
             ..OPTIONS()
         });
-        let client = |nth: usize| {
-            use Offered::{Begun, Refused, Written};
-            let mut connection = hub.connect();
-            let socket = Socket::new([&[Refused][..], &[Written, Refused, Begun, Written], &[Written]][nth]);
-            if nth > 0 {
-                let outlet: Weak<Socket> = Arc::downgrade(&socket);
-                connection.set_outlet(outlet);
-            }
-            Client {
-                connection,
-                socket,
-                wakes: Arc::default(),
-                readers: HashMap::new(),
-            }
-        };
         Self {
-            clients: (0..CONNECTIONS).map(client).collect(),
+            clients: (0..CONNECTIONS).map(|nth| Client::new(&hub, nth)).collect(),
             hub,
             store,
             feed: VecDeque::new(),
@@ -199,7 +176,7 @@ impl World {
             }
             Op::Unsubscribe { connection } => {
                 let client = &mut self.clients[connection];
-                hold_taken(client, &self.store, &self.dead);
+                client.hold_taken(&self.store, &self.dead);
                 if let Some(&id) = client.readers.keys().min() {
                     let ended = client.readers.remove(&id).is_some_and(|reader| reader.ended);
                     assert_eq!(client.connection.unsubscribe(id), !ended);
@@ -283,22 +260,14 @@ impl World {
         };
         let client = &mut self.clients[connection];
         let batch = poll(&mut client.connection, &client.wakes, limits);
-        hold_taken(client, &self.store, &self.dead);
+        client.hold_taken(&self.store, &self.dead);
         let Poll::Ready(batch) = batch else {
-            // A position that is told is not behind what was written.
-            for (id, reader) in client.readers.iter().filter(|(_, reader)| !reader.ended) {
-                let told = client.connection.position(*id);
-                if let (Some(Position::At { epoch, seq }), Position::At { epoch: of, seq: had }) =
-                    (told, reader.position)
-                {
-                    assert!(epoch != of || seq >= had, "{seq} is told to who has {had}");
-                }
-            }
+            client.hold_positions();
             return false;
         };
         assert!(!batch.is_empty());
         for delivery in batch {
-            hold(client, &delivery, &self.store, &self.dead);
+            client.hold(&delivery, &self.store, &self.dead);
         }
         true
     }
@@ -338,7 +307,7 @@ impl World {
             tokio::task::yield_now().await;
         }
         for client in &mut self.clients {
-            hold_taken(client, &self.store, &self.dead);
+            client.hold_taken(&self.store, &self.dead);
             for (id, reader) in client.readers.iter().filter(|(_, reader)| !reader.ended) {
                 let log = self.store.log(&reader.channel);
                 let Some(epoch) = log.epoch else {
@@ -357,35 +326,6 @@ impl World {
         self.clients.clear();
         assert_eq!((self.hub.channels(), self.hub.ring_bytes()), (0, 0));
     }
-}
-
-/// Holds what the client's socket took against the oracle: it came before whatever is polled from now on.
-fn hold_taken(client: &mut Client, store: &FakeStore, dead: &[(ChannelKey, Log)]) {
-    for delivery in client.socket.taken() {
-        // A real outlet refuses what is for a subscription that was dropped meanwhile.
-        let Delivery::Message { subscription, .. } = &delivery else {
-            panic!("an outlet takes messages alone");
-        };
-        if client.readers.contains_key(subscription) {
-            hold(client, &delivery, store, dead);
-        }
-    }
-}
-
-fn hold(client: &mut Client, delivery: &Delivery, store: &FakeStore, dead: &[(ChannelKey, Log)]) {
-    let (Delivery::Message { subscription, .. }
-    | Delivery::Gap { subscription, .. }
-    | Delivery::End { subscription, .. }) = delivery
-    else {
-        panic!("nobody closed the connection");
-    };
-    let reader = client.readers.get_mut(subscription).expect("it was started");
-    let dead = dead.iter().filter(|(channel, _)| *channel == reader.channel);
-    let logs = Logs {
-        current: store.log(&reader.channel),
-        dead: dead.map(|(_, log)| log).collect(),
-    };
-    reader.hold(delivery, &logs);
 }
 
 fn channel_key(nth: usize) -> ChannelKey {
