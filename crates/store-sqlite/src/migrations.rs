@@ -18,6 +18,7 @@ const MIGRATIONS: &[(&str, &str)] = &[
         "inbox_documents",
         include_str!("../migrations/0006_inbox_documents.sql"),
     ),
+    ("log_order", include_str!("../migrations/0007_log_order.sql")),
 ];
 
 /// Brings the schema up to date, forward only, in one transaction.

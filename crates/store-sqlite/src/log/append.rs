@@ -61,7 +61,10 @@ pub(crate) fn push(tx: &mut Tx<'_>, head: ChannelHead, entry: Entry<'_>) -> Resu
         content: entry.content,
     });
     let log_row = tx.pending.last_row + 1;
-    row::insert(tx.connection, log_row, &head, &message, entry.principal)?;
+    let last_minted = tx.mint.last();
+    let is_in_order = entry.id == MessageId::one_shot(last_minted);
+    let place = (!is_in_order).then_some(last_minted);
+    row::insert(tx.connection, log_row, &head, &message, entry.principal, place)?;
     if message.seq.is_multiple_of(ANCHOR_EVERY) {
         tx.connection
             .prepare_cached("INSERT INTO anchors (channel, seq, row, published_at) VALUES (?1, ?2, ?3, ?4)")?
@@ -82,7 +85,10 @@ pub(crate) fn push(tx: &mut Tx<'_>, head: ChannelHead, entry: Entry<'_>) -> Resu
         ..head
     };
     tx.pending.last_row = log_row;
-    tx.pending.proof = Some(Proof::Message(entry.id));
+    tx.pending.proof = Some(Proof::Message {
+        row: log_row,
+        id: entry.id,
+    });
     tx.pending
         .heads
         .insert((entry.app, entry.channel.clone()), Some(moved));

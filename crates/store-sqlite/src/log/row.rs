@@ -20,14 +20,15 @@ pub(super) fn insert(
     head: &ChannelHead,
     message: &Message,
     principal: &str,
+    place: Option<uuid::Uuid>,
 ) -> Result<(), JobError> {
     let content = &*message.content;
     let encoded = Encoded::of(content).map_err(|error| corrupt("log", row, error))?;
     connection
         .prepare_cached(
             "INSERT INTO log (row, channel, seq, previous, published_at, id, occurrence, principal,
-                              publisher_id, subtopic, policy, headers, echo, payload)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+                              publisher_id, subtopic, policy, headers, echo, payload, place)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
         )?
         .execute(params![
             row,
@@ -44,6 +45,7 @@ pub(super) fn insert(
             encoded.headers,
             encoded.echo,
             content.payload.as_str(),
+            place.as_ref().map(|place| place.as_bytes().as_slice()),
         ])?;
     Ok(())
 }

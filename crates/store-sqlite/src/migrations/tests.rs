@@ -86,3 +86,39 @@ fn inbox_messages_of_an_older_file_become_documents() {
     );
     assert_eq!(rows.len(), 2);
 }
+
+#[test]
+fn messages_of_schedules_in_an_older_log_are_placed_behind_what_was_minted_before() {
+    let connection = Connection::open_in_memory().unwrap();
+    let (order, before) = MIGRATIONS[..7].split_last().unwrap();
+    for (_, sql) in before {
+        connection.execute_batch(sql).unwrap();
+    }
+    // The last byte of the id, the number of the occurrence.
+    let log = [
+        (2_u8, Some(1)),
+        (2, Some(2)),
+        (4, None),
+        (3, None),
+        (6, None),
+        (1, Some(7)),
+        (8, None),
+    ];
+    for (id, occurrence) in log {
+        connection
+            .execute(
+                "INSERT INTO log (channel, seq, previous, published_at, id, occurrence, principal, payload)
+                 VALUES (1, 1, 0, 1, ?1, ?2, '', '1')",
+                rusqlite::params![[id], occurrence],
+            )
+            .unwrap();
+    }
+    connection.execute_batch(order.1).unwrap();
+    let mut select = connection.prepare("SELECT place FROM log ORDER BY row").unwrap();
+    let places = select.query_map([], |row| row.get::<_, Option<[u8; 1]>>(0));
+    let places: Vec<_> = places
+        .unwrap()
+        .map(|place| place.unwrap().map(|[id]| id))
+        .collect();
+    assert_eq!(places, [Some(2), Some(2), None, Some(4), None, Some(6), None]);
+}

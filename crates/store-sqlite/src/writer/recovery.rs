@@ -130,10 +130,12 @@ impl WriterThread {
 
     fn holds(&self, proof: Proof) -> Result<bool, JobError> {
         let found = match proof {
-            Proof::Message(id) => self
+            Proof::Message { row, id } => self
                 .connection
-                .prepare_cached("SELECT 1 FROM log WHERE id = ?1 AND occurrence IS ?2")?
-                .query_row(params![id.base.as_bytes().as_slice(), id.occurrence], |_| Ok(())),
+                .prepare_cached("SELECT 1 FROM log WHERE row = ?1 AND id = ?2 AND occurrence IS ?3")?
+                .query_row(params![row, id.base.as_bytes().as_slice(), id.occurrence], |_| {
+                    Ok(())
+                }),
             Proof::Schedule(app, id) => self
                 .connection
                 .prepare_cached("SELECT 1 FROM schedules WHERE app = ?1 AND id = ?2")?

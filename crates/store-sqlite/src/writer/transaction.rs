@@ -55,7 +55,7 @@ pub(crate) struct Pending {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Proof {
     /// A message of the log.
-    Message(MessageId),
+    Message { row: i64, id: MessageId },
     /// A schedule of an app.
     Schedule(AppKey, uuid::Uuid),
 }
@@ -116,8 +116,7 @@ impl IdMint {
                 .optional()?;
             Ok::<_, JobError>(last.flatten().map(u128::from_be_bytes))
         };
-        // The last row of the log may be an occurrence, which has the older id of its schedule.
-        let last = last_of("SELECT max(id) FROM log")?.max(last_of(
+        let last = last_of("SELECT ifnull(place, id) FROM log ORDER BY row DESC LIMIT 1")?.max(last_of(
             "SELECT id FROM schedules ORDER BY schedule DESC LIMIT 1",
         )?);
         let Some(last) = last else {
@@ -149,6 +148,11 @@ impl IdMint {
                 self.random &= (1 << (RANDOM_BITS - 1)) - 1;
             }
         }
+        self.last()
+    }
+
+    /// The one that was minted last.
+    pub(crate) fn last(&self) -> uuid::Uuid {
         // 12 bits stand before the variant, 62 behind it.
         let high = ((self.random >> 62) as u16).to_be_bytes();
         let low = ((self.random & ((1 << 62) - 1)) as u64).to_be_bytes();

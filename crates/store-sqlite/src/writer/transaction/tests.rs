@@ -59,7 +59,7 @@ fn a_mint_goes_on_after_the_last_id_of_the_log_and_of_the_schedules() {
     let connection = Connection::open_in_memory().unwrap();
     connection
         .execute_batch(
-            "CREATE TABLE log (row INTEGER PRIMARY KEY, id BLOB NOT NULL);
+            "CREATE TABLE log (row INTEGER PRIMARY KEY, id BLOB NOT NULL, place BLOB);
              CREATE TABLE schedules (schedule INTEGER PRIMARY KEY, id BLOB NOT NULL)",
         )
         .unwrap();
@@ -71,8 +71,9 @@ fn a_mint_goes_on_after_the_last_id_of_the_log_and_of_the_schedules() {
         let insert = format!("INSERT INTO {table} (id) VALUES (?1)");
         connection.execute(&insert, [last.as_bytes().as_slice()]).unwrap();
         // An occurrence at the end of the log has the old id of its schedule.
+        let occurrence = [first, last].map(uuid::Uuid::into_bytes);
         connection
-            .execute("INSERT INTO log (id) VALUES (?1)", [first.as_bytes().as_slice()])
+            .execute("INSERT INTO log (id, place) VALUES (?1, ?2)", occurrence)
             .unwrap();
         let again = IdMint::after_last_of(&connection).unwrap();
         assert_eq!((again.millis, again.random), (mint.millis, mint.random));
