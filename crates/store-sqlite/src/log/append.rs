@@ -64,7 +64,7 @@ pub(crate) fn push(tx: &mut Tx<'_>, head: ChannelHead, entry: Entry<'_>) -> Resu
     let last_minted = tx.mint.last();
     let is_in_order = entry.id == MessageId::one_shot(last_minted);
     let place = (!is_in_order).then_some(last_minted);
-    row::insert(tx.connection, log_row, &head, &message, entry.principal, place)?;
+    row::insert(tx.log_insert()?, log_row, &head, &message, entry.principal, place)?;
     if message.seq.is_multiple_of(ANCHOR_EVERY) {
         tx.connection
             .prepare_cached("INSERT INTO anchors (channel, seq, row, published_at) VALUES (?1, ?2, ?3, ?4)")?

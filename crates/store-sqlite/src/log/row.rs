@@ -5,7 +5,7 @@ use model::headers::Headers;
 use model::json::JsonText;
 use model::message::{Content, Echo, Message, MessageId, Subtopic};
 use model::time::UnixMillis;
-use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use rusqlite::{Connection, OptionalExtension as _, Row, Statement, params};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -13,9 +13,14 @@ use serde_json::value::RawValue;
 use crate::error::{JobError, corrupt};
 use crate::heads::ChannelHead;
 
-/// Writes one row of the log, behind the channel's head.
+/// The statement that [`insert`] runs.
+pub(crate) const INSERT: &str = "INSERT INTO log (row, channel, seq, previous, published_at, id, occurrence,
+    principal, publisher_id, subtopic, policy, headers, echo, payload, place)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)";
+
+/// Writes one row of the log with [`INSERT`], behind the channel's head.
 pub(super) fn insert(
-    connection: &Connection,
+    statement: &mut Statement<'_>,
     row: i64,
     head: &ChannelHead,
     message: &Message,
@@ -24,29 +29,23 @@ pub(super) fn insert(
 ) -> Result<(), JobError> {
     let content = &*message.content;
     let encoded = Encoded::of(content).map_err(|error| corrupt("log", row, error))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO log (row, channel, seq, previous, published_at, id, occurrence, principal,
-                              publisher_id, subtopic, policy, headers, echo, payload, place)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
-        )?
-        .execute(params![
-            row,
-            head.channel,
-            message.seq as i64,
-            head.row,
-            message.published_at.0,
-            message.id.base.as_bytes().as_slice(),
-            message.id.occurrence,
-            principal,
-            content.publisher_id.as_deref(),
-            content.subtopic.as_ref().map(Subtopic::as_str),
-            content.publish_policy.map(|policy| policy.as_str()),
-            encoded.headers,
-            encoded.echo,
-            content.payload.as_str(),
-            place.as_ref().map(|place| place.as_bytes().as_slice()),
-        ])?;
+    statement.execute(params![
+        row,
+        head.channel,
+        message.seq as i64,
+        head.row,
+        message.published_at.0,
+        message.id.base.as_bytes().as_slice(),
+        message.id.occurrence,
+        principal,
+        content.publisher_id.as_deref(),
+        content.subtopic.as_ref().map(Subtopic::as_str),
+        content.publish_policy.map(|policy| policy.as_str()),
+        encoded.headers,
+        encoded.echo,
+        content.payload.as_str(),
+        place.as_ref().map(|place| place.as_bytes().as_slice()),
+    ])?;
     Ok(())
 }
 

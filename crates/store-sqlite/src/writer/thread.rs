@@ -252,6 +252,7 @@ impl WriterThread {
         let now = self.context.clock.now();
         let mut tx = Tx {
             connection: &self.connection,
+            log_insert: None,
             context: &self.context,
             pending: &mut self.pending,
             mint: &mut self.mint,

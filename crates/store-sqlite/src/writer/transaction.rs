@@ -6,11 +6,12 @@ use model::channel::ChannelName;
 use model::ids::uuid_v7;
 use model::message::MessageId;
 use model::time::UnixMillis;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{CachedStatement, Connection, OptionalExtension as _};
 use store::commits::Commit;
 
 use crate::error::JobError;
 use crate::heads::{ChannelHead, ChannelKey};
+use crate::log::row;
 use crate::writer::Context;
 use crate::writer::flush::Committed;
 use crate::writer::queue::Queue;
@@ -19,6 +20,8 @@ use crate::writer::queue::Queue;
 /// what is kept in memory.
 pub(crate) struct Tx<'a> {
     pub(crate) connection: &'a Connection,
+    /// Appends to the log: taken out of the cache of statements once for all messages.
+    pub(crate) log_insert: Option<CachedStatement<'a>>,
     pub(crate) context: &'a Context,
     pub(crate) pending: &'a mut Pending,
     pub(crate) mint: &'a mut IdMint,
@@ -82,10 +85,19 @@ impl Pending {
     }
 }
 
-impl Tx<'_> {
+impl<'a> Tx<'a> {
     /// Whether others wait for this transaction or for the next: a long job goes on in a later one then.
     pub(crate) fn is_awaited(&self) -> bool {
         self.jobs > 1 || self.queue.has_jobs()
+    }
+
+    /// The statement [`row::INSERT`].
+    pub(crate) fn log_insert(&mut self) -> Result<&mut CachedStatement<'a>, JobError> {
+        let insert = match self.log_insert.take() {
+            Some(insert) => insert,
+            None => self.connection.prepare_cached(row::INSERT)?,
+        };
+        Ok(self.log_insert.insert(insert))
     }
 
     /// Where a channel stands inside this transaction.
