@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use model::time::UnixMillis;
 use store::schedules::Gate;
-use tokio::sync::Notify;
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 
 use crate::Engine;
@@ -24,6 +24,9 @@ pub(crate) struct Alarm {
     /// When the job looks again; while it is at work, never: then all that is made wakes it.
     looks_at: AtomicI64,
     earlier: Notify,
+    /// Held while this node publishes what is due: who finds nothing due then finds it published, and not
+    /// on its way to the disk.
+    firing: Mutex<()>,
 }
 
 impl Default for Alarm {
@@ -31,6 +34,7 @@ impl Default for Alarm {
         Self {
             looks_at: AtomicI64::new(i64::MAX),
             earlier: Notify::new(),
+            firing: Mutex::new(()),
         }
     }
 }
@@ -92,6 +96,7 @@ impl Engine {
 
     /// The same; a time that is `known` to be due spares asking for it.
     async fn fire_known(&self, known: Option<UnixMillis>) -> Result<Option<UnixMillis>, Error> {
+        let _firing = self.alarm.firing.lock().await;
         let mut next = match known.filter(|known| *known <= self.clock.now()) {
             None => self.store.next_due().await?,
             known => known,
