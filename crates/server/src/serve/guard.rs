@@ -5,28 +5,14 @@ use std::io::{self, IoSlice};
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::task::coop::has_budget_remaining;
 use tokio::time::{Sleep, sleep};
 use tokio_util::task::task_tracker::TaskTrackerToken;
-
-/// Tells wakers apart without holding one.
-type WakerId = (usize, usize);
-
-fn id(waker: &Waker) -> WakerId {
-    (waker.data().addr(), std::ptr::from_ref(waker.vtable()).addr())
-}
-
-/// Whether whoever answered so has kept the waker. A task whose budget is used up is told to wait without
-/// that: it is woken at once, to ask again.
-pub(super) fn has_kept_waker<T>(polled: &Poll<T>) -> bool {
-    polled.is_pending() && has_budget_remaining()
-}
 
 pub(super) struct GuardedTcp {
     tcp: TcpStream,
@@ -34,8 +20,6 @@ pub(super) struct GuardedTcp {
     stall_timeout: Duration,
     /// Runs only while a write waits for the peer.
     stall: Option<Pin<Box<Sleep>>>,
-    /// Whom the socket wakes when there is something to read.
-    reader: Option<WakerId>,
     _place: OwnedSemaphorePermit,
     /// `run` returns only when every socket is gone.
     _alive: TaskTrackerToken,
@@ -54,7 +38,6 @@ impl GuardedTcp {
             peer,
             stall_timeout,
             stall: None,
-            reader: None,
             _place: place,
             _alive: alive,
         }
@@ -71,14 +54,8 @@ impl GuardedTcp {
     /// # Errors
     /// `UnexpectedEof`, or what the socket says.
     pub(super) fn fail_if_ended(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let reader = id(cx.waker());
-        if self.reader == Some(reader) && !self.is_readable() {
-            return Ok(());
-        }
         let mut byte = [MaybeUninit::uninit()];
-        let peeked = self.tcp.poll_peek(cx, &mut ReadBuf::uninit(&mut byte));
-        self.reader = has_kept_waker(&peeked).then_some(reader);
-        match peeked {
+        match self.tcp.poll_peek(cx, &mut ReadBuf::uninit(&mut byte)) {
             Poll::Ready(Ok(0)) => Err(io::Error::new(
                 io::ErrorKind::UnexpectedEof,
                 "the client went away",
@@ -94,12 +71,6 @@ impl GuardedTcp {
     /// `WouldBlock` when it takes nothing, or what the socket says.
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         self.tcp.try_write(bytes)
-    }
-
-    /// Whether a read may bring something, as far as the runtime was told: no system call, no lock.
-    fn is_readable(&self) -> bool {
-        let ready = self.tcp.try_io(Interest::READABLE, || Ok(()));
-        !matches!(ready, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
     }
 
     fn watch_write(
@@ -138,14 +109,7 @@ impl AsyncRead for GuardedTcp {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Most polls of a task are for something else: to leave the same waker again costs a lock.
-        let reader = id(cx.waker());
-        if self.reader == Some(reader) && !self.is_readable() {
-            return Poll::Pending;
-        }
-        let read = Pin::new(&mut self.tcp).poll_read(cx, buffer);
-        self.reader = has_kept_waker(&read).then_some(reader);
-        read
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
     }
 }
 

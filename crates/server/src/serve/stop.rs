@@ -5,9 +5,9 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use tokio::sync::watch;
+use tokio::task::coop::has_budget_remaining;
 
 use super::Phase;
-use super::guard::has_kept_waker;
 
 /// Polls `work` until it is ready; `None` once the phase has changed. Asking a watch again at every poll
 /// would take a lock that all connections share: it is asked once, and when it has something to say.
@@ -27,7 +27,8 @@ pub(super) async fn unless_stopped<T>(
             return Poll::Pending;
         }
         let changed = changed.as_mut().poll(cx);
-        is_watched = has_kept_waker(&changed);
+        // Without budget it is told to wait, and keeps no waker: the task is woken at once, to ask again.
+        is_watched = changed.is_pending() && has_budget_remaining();
         changed.map(|_| None)
     })
     .await

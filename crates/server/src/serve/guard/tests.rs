@@ -100,3 +100,23 @@ async fn a_reader_in_another_task_is_woken_too() {
     let read = timeout(Duration::from_secs(10), reading).await.unwrap().unwrap();
     assert_eq!(read.unwrap(), 5);
 }
+
+#[tokio::test]
+async fn a_reader_that_was_woken_for_nothing_is_woken_again() {
+    let (mut guarded, mut client) = connected().await;
+    let mut polls = 0;
+    let reading = tokio::spawn(poll_fn(move |cx| {
+        polls += 1;
+        if polls == 2 {
+            // As if a read before this wake had taken what it is for.
+            while guarded.tcp.try_read(&mut [0; 16]).is_ok() {}
+        }
+        poll_read(&mut guarded, cx)
+    }));
+    settle().await;
+    client.write_all(b"1").await.unwrap();
+    settle().await;
+    client.write_all(b"hello").await.unwrap();
+    let read = timeout(Duration::from_secs(10), reading).await.unwrap().unwrap();
+    assert_eq!(read.unwrap(), 5);
+}
