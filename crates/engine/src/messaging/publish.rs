@@ -67,6 +67,15 @@ pub struct Published {
     pub replayed: bool,
 }
 
+/// A publish in which everything is right.
+enum Checked {
+    /// For devices alone, which nobody reaches.
+    Undelivered(MessageId),
+    Append(Append),
+    /// Boxed: almost all are messages for now.
+    Schedule(Box<NewSchedule>),
+}
+
 /// How many due times a dry run tells at most.
 const DRY_RUN_TIMES: usize = 10;
 
@@ -91,16 +100,35 @@ impl Published {
 pub(super) const NO_PUSH_PROVIDER: &str = "publishPolicy PUSH needs a push provider, and none is configured";
 
 impl Engine {
-    /// Publishes a message, or stores its schedule. It is durable when this returns (api.md 3.1, 3.8).
+    /// Publishes a message, or stores its schedule. It is durable once the future is done (api.md 3.1, 3.8).
+    ///
+    /// Everything is checked before the future is there, which holds no more than what is to be stored: many
+    /// wait for the disk at the same time.
     ///
     /// # Errors
     /// Those of api.md 3.1.
-    pub async fn publish(
-        &self,
+    pub fn publish<'a>(
+        &'a self,
         caller: &Caller,
         channel: &str,
         publish: Publish,
-    ) -> Result<Published, Error> {
+    ) -> impl Future<Output = Result<Published, Error>> + Send + use<'a> {
+        let checked = self.checked(caller, channel, publish);
+        async move {
+            match checked? {
+                Checked::Undelivered(id) => Ok(Published {
+                    id,
+                    failed: Some(NO_PUSH_PROVIDER),
+                    replayed: false,
+                }),
+                Checked::Append(append) => self.append(append).await,
+                Checked::Schedule(new) => self.schedule(*new).await,
+            }
+        }
+    }
+
+    /// What is to be done, once all is found to be right.
+    fn checked(&self, caller: &Caller, channel: &str, publish: Publish) -> Result<Checked, Error> {
         let now = self.clock.now();
         let idempotency = publish
             .idempotency
@@ -109,40 +137,40 @@ impl Engine {
         let timing = publish.timing.clone();
         let (channel, content, planned) = check(caller, channel, publish, now)?;
         if content.publish_policy == Some(PublishPolicy::Push) {
-            return Ok(Published {
-                id: self.undelivered_id(now),
-                failed: Some(NO_PUSH_PROVIDER),
-                replayed: false,
-            });
+            return Ok(Checked::Undelivered(self.undelivered_id(now)));
         }
+        let content = Arc::new(content);
         let limits = &caller.app.settings.limits;
-        if let Some(planned) = planned {
-            let new = NewSchedule {
+        Ok(match planned {
+            Some(planned) => Checked::Schedule(Box::new(NewSchedule {
                 app: caller.app.key,
                 channel,
-                content: Arc::new(content),
+                content,
                 owner: caller.owner(),
                 timing: TimingEdit::default().apply(&timing),
                 first: planned.first,
                 idempotency,
                 max_channels: limits.channels,
                 max_waiting: limits.schedules,
-            };
-            return self.schedule(new).await;
-        }
-        let append = Append {
-            app: caller.app.key,
-            channel,
-            content: Arc::new(content),
-            principal: caller.principal.to_string().into(),
-            idempotency,
-            max_channels: limits.channels,
-        };
+            })),
+            None => Checked::Append(Append {
+                app: caller.app.key,
+                channel,
+                content,
+                principal: caller.principal.to_string().into(),
+                idempotency,
+                max_channels: limits.channels,
+            }),
+        })
+    }
+
+    async fn append(&self, append: Append) -> Result<Published, Error> {
+        let max_channels = append.max_channels;
         match self.store.append(append).await? {
             Appended::New { message, .. } => Ok(Published::new(message.id)),
             Appended::Replayed { id } => Ok(Published::replayed(id)),
             Appended::KeyReused => Err(Error::KeyReused),
-            Appended::TooManyChannels => Err(too_many("channels", limits.channels)),
+            Appended::TooManyChannels => Err(too_many("channels", max_channels)),
         }
     }
 

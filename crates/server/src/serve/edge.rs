@@ -1,5 +1,6 @@
 //! One request: from hyper through everything that must happen outside the router, and back.
 
+use std::any::Any;
 use std::convert::Infallible;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -12,13 +13,15 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use futures_util::FutureExt;
+use futures_util::future::lazy;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Version};
+use http::{HeaderValue, Method, Request, Uri, Version};
 use hyper::body::{Body as _, Frame, Incoming};
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 use tracing::field::Empty;
+use tracing::instrument::Instrumented;
 use tracing::{Instrument, Span};
 
 use super::body::{Reading, RequestBody};
@@ -52,7 +55,8 @@ impl Edge {
         }
     }
 
-    async fn answer(&self, hop: Hop, request: Request<Incoming>) -> Response {
+    /// Everything up to the router, which has only been handed the request: an answer to come.
+    fn begin(&self, hop: Hop, request: Request<Incoming>) -> Begun<impl Future<Output = Routed> + use<>> {
         let started = Instant::now();
         let (mut parts, body) = request.into_parts();
         let request_id = RequestId::of(&parts.headers, &*self.options.ids);
@@ -77,52 +81,110 @@ impl Edge {
         parts.extensions.insert(request_id.clone());
         let prepared = self.options.hooks.prepare(&mut parts);
         let cors = cors::Decision::of(&parts, &*self.options.hooks);
-        let (uri, method) = (parts.uri.clone(), parts.method.clone());
-        let context = RequestContext {
-            uri: &uri,
-            method: &method,
-            request_id: &request_id,
-            client: &client,
+        let known = Known {
+            uri: parts.uri.clone(),
+            method: parts.method.clone(),
+            request_id,
+            client,
         };
-
-        let mut response = if let Some(preflight) = cors.preflight() {
-            preflight
+        let way = if let Some(preflight) = cors.preflight() {
+            Way::Preflight(preflight)
+        } else if https_refused {
+            Way::Refused(self.options.hooks.plain_http_refused(known.context()))
+        } else if let Err(refused) = prepared {
+            Way::Refused(refused)
         } else {
-            let answered = if https_refused {
-                self.options.hooks.plain_http_refused(context)
-            } else if let Err(refused) = prepared {
-                refused
-            } else {
-                let routed = self.route(parts, body, context);
-                routed.instrument(span.clone()).await
-            };
-            self.options.hooks.finish(answered, context)
+            Way::Routed(self.route(parts, body).instrument(span.clone()))
         };
-
-        cors.mark(response.headers_mut());
-        response
-            .headers_mut()
-            .insert(request_id::HEADER, request_id.to_header());
-        log(&span, &response, started);
-        response
+        Begun {
+            started,
+            span,
+            cors,
+            known,
+            way,
+        }
     }
 
-    async fn route(&self, parts: Parts, body: Incoming, context: RequestContext<'_>) -> Response {
+    fn route(&self, parts: Parts, body: Incoming) -> impl Future<Output = Routed> + use<> {
         let body = if body.is_end_stream() {
             Body::empty()
         } else {
             Body::new(RequestBody::new(&parts, body, self.reading.clone()))
         };
         let mut router = self.router.clone();
+        let request = Request::from_parts(parts, body);
         // The call itself is inside, since a handler may panic before its first await.
-        let routed = async move { router.call(Request::from_parts(parts, body)).await };
-        match AssertUnwindSafe(routed).catch_unwind().await {
-            Ok(Ok(response)) => response,
-            Ok(Err(never)) => match never {},
-            Err(panic) => {
-                tracing::error!(panic = text_of(&*panic), "a request handler panicked");
-                self.options.hooks.panicked(context)
+        let routed = lazy(move |_| router.call(request)).flatten();
+        AssertUnwindSafe(routed).catch_unwind()
+    }
+
+    async fn answer<R: Future<Output = Routed>>(&self, begun: Begun<R>) -> Response {
+        let Begun {
+            started,
+            span,
+            cors,
+            known,
+            way,
+        } = begun;
+        let mut response = match way {
+            Way::Preflight(response) => response,
+            Way::Refused(response) => self.options.hooks.finish(response, known.context()),
+            Way::Routed(routed) => {
+                let response = match routed.await {
+                    Ok(Ok(response)) => response,
+                    Ok(Err(never)) => match never {},
+                    Err(panic) => {
+                        let _entered = span.enter();
+                        tracing::error!(panic = text_of(&*panic), "a request handler panicked");
+                        self.options.hooks.panicked(known.context())
+                    }
+                };
+                self.options.hooks.finish(response, known.context())
             }
+        };
+        cors.mark(response.headers_mut());
+        response
+            .headers_mut()
+            .insert(request_id::HEADER, known.request_id.to_header());
+        log(&span, &response, started);
+        response
+    }
+}
+
+/// What the router answered, or the panic of a handler.
+type Routed = Result<Result<Response, Infallible>, Box<dyn Any + Send>>;
+
+/// A request that is being answered. As small as can be: there is one for each that waits for a disk.
+struct Begun<R> {
+    started: Instant,
+    span: Span,
+    cors: cors::Decision,
+    known: Known,
+    way: Way<R>,
+}
+
+/// How a request is answered.
+enum Way<R> {
+    Preflight(Response),
+    Refused(Response),
+    Routed(Instrumented<R>),
+}
+
+/// What is known of a request when it is answered.
+struct Known {
+    uri: Uri,
+    method: Method,
+    request_id: RequestId,
+    client: ClientInfo,
+}
+
+impl Known {
+    fn context(&self) -> RequestContext<'_> {
+        RequestContext {
+            uri: &self.uri,
+            method: &self.method,
+            request_id: &self.request_id,
+            client: &self.client,
         }
     }
 }
@@ -137,7 +199,7 @@ fn log(span: &Span, response: &Response, started: Instant) {
     span.in_scope(|| tracing::debug!("request answered"));
 }
 
-fn text_of(panic: &(dyn std::any::Any + Send)) -> &str {
+fn text_of(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
         .copied()
@@ -188,12 +250,12 @@ impl hyper::service::Service<Request<Incoming>> for EdgeOfHop {
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
         let edge = Arc::clone(&self.edge);
-        let hop = self.hop;
         let handover = self.handover.clone();
         // HTTP/1.0 has no chunks, and the answer to a HEAD no body.
         let may_stream = request.version() == Version::HTTP_11 && request.method() == Method::GET;
+        let begun = edge.begin(self.hop, request);
         Box::pin(async move {
-            let mut response = edge.answer(hop, request).await;
+            let mut response = edge.answer(begun).await;
             let streamed = response.extensions_mut().remove::<Streamed>();
             if let (Some(streamed), Some(handover), true) = (streamed, handover, may_stream) {
                 hand_over(&mut response, streamed, &handover);

@@ -74,30 +74,40 @@ impl Writer {
         })
     }
 
-    /// Runs a job inside the next transaction and answers once that is durable.
+    /// Runs a job inside the next transaction and answers once that is durable. It is queued before the
+    /// future is there.
     ///
     /// The job does all its checks before its first write and may be run again after a rollback.
     /// `bytes` is about what it holds in memory.
-    pub(crate) async fn run<T: Send + 'static>(
+    pub(crate) fn run<T: Send + 'static, J>(
         &self,
         bytes: usize,
-        mut job: impl FnMut(&Connection) -> std::result::Result<T, JobError> + Send + 'static,
-    ) -> Result<T> {
-        self.run_tx(bytes, move |tx| job(tx.connection)).await
+        mut job: J,
+    ) -> impl Future<Output = Result<T>> + Send + use<T, J>
+    where
+        J: FnMut(&Connection) -> std::result::Result<T, JobError> + Send + 'static,
+    {
+        self.run_tx(bytes, move |tx| job(tx.connection))
     }
 
     /// The same for a job that appends to or deletes channels.
-    pub(crate) async fn run_tx<T: Send + 'static>(
+    pub(crate) fn run_tx<T: Send + 'static, J>(
         &self,
         bytes: usize,
-        job: impl FnMut(&mut Tx<'_>) -> std::result::Result<T, JobError> + Send + 'static,
-    ) -> Result<T> {
+        job: J,
+    ) -> impl Future<Output = Result<T>> + Send + use<T, J>
+    where
+        J: FnMut(&mut Tx<'_>) -> std::result::Result<T, JobError> + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        self.queue.push(Box::new(FnJob::new(job, answer)), bytes)?;
-        // Every job is answered, unless the writer ended in the midst of its transaction.
-        answered.await.map_err(|_| Error::OutcomeUnknown {
-            source: "the writer of the store has ended".into(),
-        })?
+        let queued = self.queue.push(Box::new(FnJob::new(job, answer)), bytes);
+        async move {
+            queued?;
+            // Every job is answered, unless the writer ended in the midst of its transaction.
+            answered.await.map_err(|_| Error::OutcomeUnknown {
+                source: "the writer of the store has ended".into(),
+            })?
+        }
     }
 
     /// What the thread has done so far.

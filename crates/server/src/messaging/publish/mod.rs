@@ -2,8 +2,9 @@ use aws_lc_rs::digest::{SHA256, digest};
 use axum::Json;
 use axum::extract::{Request, State as AxumState};
 use axum::response::{IntoResponse as _, Response};
+use engine::access::caller::Caller as EngineCaller;
 use engine::error::Error;
-use engine::messaging::publish::{IdempotencyKey, Published};
+use engine::messaging::publish::{IdempotencyKey, Publish, Published};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use model::permission::Access;
@@ -46,19 +47,34 @@ pub async fn publish(
 ) -> Result<Response, ChannelError> {
     // The engine asks too; this spares reading what strangers send.
     caller.may(Access::Publish, &channel).map_err(Error::from)?;
+    let asked = read(request, &caller, &channel).await?;
+    if asked.is_dry_run {
+        let times = state.engine.dry_run(&caller, &channel, asked.publish)?;
+        let occurrences = times.into_iter().map(|at| at.0).collect();
+        return Ok(Json(DryRun { occurrences }).into_response());
+    }
+    let published = state.engine.publish(&caller, &channel, asked.publish).await?;
+    Ok(answer(&published))
+}
+
+/// What a request asks for.
+struct Asked {
+    publish: Publish,
+    is_dry_run: bool,
+}
+
+/// Reads a request. Nothing of it is left while its message goes to disk.
+async fn read(request: Request, caller: &EngineCaller, channel: &str) -> Result<Asked, ChannelError> {
     let (parts, body) = request.into_parts();
     require_json(&parts.headers)?;
     let limits = &caller.app.settings.limits;
     let body = body::read(body, limits.publish_bytes).await?;
     let mut publish = fields::parse(&body, limits)?;
-    if is_dry_run(&parts.uri)? {
-        let times = state.engine.dry_run(&caller, &channel, publish)?;
-        let occurrences = times.into_iter().map(|at| at.0).collect();
-        return Ok(Json(DryRun { occurrences }).into_response());
+    let is_dry_run = is_dry_run(&parts.uri)?;
+    if !is_dry_run {
+        publish.idempotency = idempotency_key(&parts.headers, channel, &body)?;
     }
-    publish.idempotency = idempotency_key(&parts.headers, &channel, &body)?;
-    let published = state.engine.publish(&caller, &channel, publish).await?;
-    Ok(answer(&published))
+    Ok(Asked { publish, is_dry_run })
 }
 
 impl Answer {
