@@ -1,8 +1,9 @@
 //! The second half of a commit: a thread that flushes the write-ahead log and answers.
 //!
 //! The writer commits without a flush (`synchronous = NORMAL`) and hands the transaction over; while it is
-//! flushed the writer runs the next one. It is never more than one ahead: what comes meanwhile collects for
-//! the transaction after that. SQLite itself flushes what a checkpoint or a new log relies on.
+//! flushed the writer runs the next one, if enough waits for it. It is never more than one ahead: what comes
+//! meanwhile collects for the transaction after that. SQLite itself flushes what a checkpoint or a new log
+//! relies on.
 
 use std::fs::File;
 use std::io;
@@ -54,6 +55,7 @@ pub(super) struct Flusher {
     transactions: Sender<Committed>,
     thread: JoinHandle<Option<Committed>>,
     has_ended: Arc<AtomicBool>,
+    queue: Arc<Queue>,
 }
 
 /// What the thread works with.
@@ -62,6 +64,7 @@ struct Flush {
     log: Option<File>,
     heads: SharedHeads,
     sink: Arc<dyn CommitSink>,
+    queue: Arc<Queue>,
     _ended: Ended,
 }
 
@@ -99,13 +102,15 @@ impl Flusher {
             Durability::Off => None,
         };
         let has_ended = Arc::new(AtomicBool::new(false));
+        queue.reset_flushes();
         let flush = Flush {
             log,
             heads,
             sink,
+            queue: Arc::clone(&queue),
             _ended: Ended {
                 has_ended: Arc::clone(&has_ended),
-                queue,
+                queue: Arc::clone(&queue),
             },
         };
         // Without room: who hands over waits until the transaction before is flushed.
@@ -120,6 +125,7 @@ impl Flusher {
             transactions,
             thread,
             has_ended,
+            queue,
         })
     }
 
@@ -128,6 +134,7 @@ impl Flusher {
     /// # Errors
     /// Gives it back where the thread has ended.
     pub(super) fn hand_over(&self, committed: Committed) -> std::result::Result<(), Committed> {
+        self.queue.flush_begins();
         self.transactions
             .send(committed)
             .map_err(|unsent| unsent.into_inner())
@@ -162,6 +169,7 @@ impl Flush {
                 );
                 return Some(committed);
             }
+            self.queue.flush_ended();
             self.heads.flushed(&committed.heads);
             if !committed.commits.is_empty() {
                 self.sink.committed(committed.commits);

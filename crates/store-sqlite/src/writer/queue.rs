@@ -1,10 +1,17 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 use store::error::{Error, Result};
 
 use crate::writer::job::Job;
+
+/// Jobs, or bytes of them, that are worth a transaction beside the flush of the one before. Fewer collect
+/// until that is done: each transaction has its own locks, pages and flush, which few jobs would share.
+const WORTH: Worth = Worth {
+    jobs: 64,
+    bytes: 128 * 1024,
+};
 
 /// A queue bounded by the bytes of its jobs and the age of its oldest.
 pub(crate) struct Queue {
@@ -20,8 +27,31 @@ struct State {
     bytes: usize,
     /// Why nothing is taken any more.
     closed: Option<&'static str>,
-    /// Whether the writer waits: only then it has to be woken.
-    idle: bool,
+    /// What the writer waits for: only then it has to be woken.
+    awaited: Option<Worth>,
+    /// Transactions that were handed over and are not flushed yet.
+    unflushed: usize,
+}
+
+/// How much has to wait for the writer to take it.
+#[derive(Clone, Copy)]
+struct Worth {
+    jobs: usize,
+    bytes: usize,
+}
+
+impl State {
+    fn has(&self, worth: Worth) -> bool {
+        self.jobs.len() >= worth.jobs || (!self.jobs.is_empty() && self.bytes >= worth.bytes)
+    }
+
+    /// What the writer would take now.
+    fn worth(&self) -> Worth {
+        match self.unflushed {
+            0 => Worth { jobs: 1, bytes: 0 },
+            _ => WORTH,
+        }
+    }
 }
 
 struct Queued {
@@ -46,7 +76,8 @@ impl Queue {
             jobs: VecDeque::new(),
             bytes: 0,
             closed: None,
-            idle: false,
+            awaited: None,
+            unflushed: 0,
         };
         Self {
             state: Mutex::new(state),
@@ -85,21 +116,48 @@ impl Queue {
             bytes,
             since: now,
         });
-        let wake = std::mem::take(&mut state.idle);
-        drop(state);
-        if wake {
-            self.filled.notify_one();
-        }
+        self.notify(state);
         Ok(())
     }
 
-    /// The jobs of the next transaction, waiting up to `patience` for a first one.
+    /// Wakes the writer if what it waits for is there.
+    fn notify(&self, mut state: MutexGuard<'_, State>) {
+        let is_there = state.awaited.is_some_and(|awaited| state.has(awaited));
+        if is_there {
+            state.awaited = None;
+            drop(state);
+            self.filled.notify_one();
+        }
+    }
+
+    /// The writer hands a transaction over to be flushed.
+    pub(crate) fn flush_begins(&self) {
+        self.state.lock().unflushed += 1;
+    }
+
+    /// A transaction is flushed: what waits is worth the next one.
+    pub(crate) fn flush_ended(&self) {
+        let mut state = self.state.lock();
+        state.unflushed = state.unflushed.saturating_sub(1);
+        if state.awaited.is_some() {
+            state.awaited = Some(state.worth());
+        }
+        self.notify(state);
+    }
+
+    /// Nothing is being flushed: another thread begins to.
+    pub(crate) fn reset_flushes(&self) {
+        self.state.lock().unflushed = 0;
+    }
+
+    /// The jobs of the next transaction, waiting up to `patience` for enough of them.
     pub(crate) fn take(&self, max_jobs: usize, max_bytes: usize, patience: Duration) -> Work {
         let mut state = self.state.lock();
-        if state.jobs.is_empty() && state.closed.is_none() && !patience.is_zero() {
-            state.idle = true;
+        let worth = state.worth();
+        if !state.has(worth) && state.closed.is_none() && !patience.is_zero() {
+            state.awaited = Some(worth);
             self.filled.wait_for(&mut state, patience);
-            state.idle = false;
+            state.awaited = None;
         }
         let mut batch = Vec::with_capacity(state.jobs.len().min(max_jobs));
         let mut bytes = 0;

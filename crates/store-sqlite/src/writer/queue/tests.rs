@@ -135,3 +135,40 @@ fn a_waiting_writer_is_woken_by_a_push() {
     assert_eq!(waiting.join().unwrap(), 1);
     assert!(began.elapsed() < 10 * SECOND);
 }
+
+#[test]
+fn beside_a_flush_few_jobs_wait_for_its_end() {
+    let queue = Arc::new(Queue::new(usize::MAX, SECOND));
+    queue.flush_begins();
+    push(&queue, 1).unwrap();
+    let writer = {
+        let queue = Arc::clone(&queue);
+        std::thread::spawn(move || match queue.take(100, usize::MAX, 60 * SECOND) {
+            Work::Batch(jobs) => jobs.len(),
+            Work::Idle | Work::Closed => 0,
+        })
+    };
+    while queue.state.lock().awaited.is_none() {
+        std::thread::yield_now();
+    }
+    push(&queue, 1).unwrap();
+    assert!(queue.state.lock().awaited.is_some());
+    assert_eq!(queue.waiting(), 2);
+    queue.flush_ended();
+    assert_eq!(writer.join().unwrap(), 2);
+}
+
+#[test]
+fn beside_a_flush_many_jobs_or_bytes_are_taken() {
+    let many_jobs = (0..WORTH.jobs).map(|_| 1).collect();
+    for sizes in [many_jobs, vec![WORTH.bytes]] {
+        let queue = Queue::new(usize::MAX, SECOND);
+        queue.flush_begins();
+        sizes.iter().for_each(|size| push(&queue, *size).unwrap());
+        // Not after a wait, which would be for a minute.
+        match queue.take(1_000, usize::MAX, 60 * SECOND) {
+            Work::Batch(jobs) => assert_eq!(jobs.len(), sizes.len()),
+            Work::Idle | Work::Closed => panic!("nothing was taken"),
+        }
+    }
+}
