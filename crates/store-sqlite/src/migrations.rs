@@ -19,6 +19,10 @@ const MIGRATIONS: &[(&str, &str)] = &[
         include_str!("../migrations/0006_inbox_documents.sql"),
     ),
     ("log_order", include_str!("../migrations/0007_log_order.sql")),
+    (
+        "inbox_clients",
+        include_str!("../migrations/0008_inbox_clients.sql"),
+    ),
 ];
 
 /// Brings the schema up to date, forward only, in one transaction.

@@ -61,8 +61,8 @@ impl Row {
     }
 }
 
-/// Goes through the rows of a reader. They are found over the index on the user and read up to `changed`,
-/// which stands before all texts but two.
+/// Goes through the rows of a reader. They are found over the index on the user, which tells the clients too,
+/// and read up to `changed`, which stands before all texts but two.
 pub(super) fn each_row(
     conn: &Connection,
     reader: &Reader,
@@ -70,9 +70,9 @@ pub(super) fn each_row(
 ) -> std::result::Result<(), JobError> {
     let mut select = conn.prepare_cached(
         "SELECT rowid, state, created_at, expires_at, clients, read, changed FROM inbox
-         WHERE app = ?1 AND uid = ?2",
+         WHERE app = ?1 AND uid = ?2 AND instr(clients, ?3) > 0",
     )?;
-    let mut rows = select.query(params![reader.app.0, &*reader.uid])?;
+    let mut rows = select.query(params![reader.app.0, &*reader.uid, &*reader.client])?;
     while let Some(row) = rows.next()? {
         let mut clients = row::text(row, 4)?.split(',');
         if clients.any(|client| *client == *reader.client) {

@@ -57,7 +57,7 @@ pub(super) fn read(conn: &Connection, wanted: &Wanted) -> std::result::Result<Ve
         },
     };
     let mut select = conn.prepare_cached(row::SELECT_SHOWN)?;
-    let mut rows = select.query(params![wanted.app.0, &*wanted.uid, wanted.now])?;
+    let mut rows = select.query(params![wanted.app.0, &*wanted.uid, wanted.now, &*wanted.client])?;
     let mut best = Best::new(wanted.limit);
     while let Some(row) = rows.next()? {
         let prio = row.get(row::PRIO)?;

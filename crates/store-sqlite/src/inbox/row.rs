@@ -18,12 +18,13 @@ pub(super) const PRIO: usize = 3;
 pub(super) const CREATED_AT: usize = 4;
 pub(super) const CLIENTS: usize = 6;
 
-/// Selects for [`message`] the rows that a user of an app is shown at a time, whatever the client, higher
-/// `prio` first.
+/// Selects for [`message`] the rows that a user of an app is shown at a time, higher `prio` first: those for a
+/// client, and those for one whose name contains its name. The index tells which these are.
 pub(super) const SELECT_SHOWN: &str = concat!(
     "SELECT ",
     columns!(),
-    " FROM inbox WHERE app = ?1 AND uid = ?2 AND state = 0 AND created_at <= ?3 AND expires_at > ?3 ORDER BY prio DESC"
+    " FROM inbox WHERE app = ?1 AND uid = ?2 AND state = 0 AND created_at <= ?3 AND expires_at > ?3
+    AND instr(clients, ?4) > 0 ORDER BY prio DESC"
 );
 
 /// Selects for [`message`] the row of this app and id.
