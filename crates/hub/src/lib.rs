@@ -26,7 +26,7 @@
 //! heads. Readers register before they find out where to start. The interleavings are held by loom:
 //!
 //! ```text
-//! RUSTFLAGS="--cfg loom" cargo test -p postbell-hub --lib loom --release --target-dir target/loom
+//! RUSTFLAGS="--cfg loom" cargo test -p postbell-hub --lib loom --profile loom --target-dir target/loom
 //! ```
 
 // Under loom only the synchronising core is compiled, and not every part of it is used.
