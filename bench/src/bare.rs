@@ -39,10 +39,10 @@ impl Hooks for NoHooks {
     fn origin_allowed(&self, _: &Parts, _: &HeaderValue) -> bool {
         false
     }
-    fn plain_http_refused(&self, _: RequestContext<'_>) -> Response {
+    fn plain_http_refused(&self, _: &RequestContext) -> Response {
         StatusCode::FORBIDDEN.into_response()
     }
-    fn panicked(&self, _: RequestContext<'_>) -> Response {
+    fn panicked(&self, _: &RequestContext) -> Response {
         StatusCode::INTERNAL_SERVER_ERROR.into_response()
     }
 }

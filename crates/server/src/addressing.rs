@@ -131,7 +131,7 @@ impl Hooks for ServerHooks {
         origin_allowed(&self.state, parts, origin)
     }
 
-    fn plain_http_refused(&self, request: RequestContext<'_>) -> Response {
+    fn plain_http_refused(&self, request: &RequestContext) -> Response {
         let text = "this server takes requests over HTTPS only";
         match Family::of(request.uri.path()) {
             Family::Inbox => InboxFailure::new(http::StatusCode::FORBIDDEN, text).into_response(),
@@ -139,14 +139,14 @@ impl Hooks for ServerHooks {
         }
     }
 
-    fn panicked(&self, request: RequestContext<'_>) -> Response {
+    fn panicked(&self, request: &RequestContext) -> Response {
         match Family::of(request.uri.path()) {
             Family::Inbox => InboxFailure::from(Error::Internal("a handler panicked".into())).into_response(),
             Family::Channel => ChannelError::internal(request.request_id.as_str()).into_response(),
         }
     }
 
-    fn finish(&self, response: Response, request: RequestContext<'_>) -> Response {
+    fn finish(&self, response: Response, request: &RequestContext) -> Response {
         match response.extensions().get::<LacksRequestId>() {
             Some(LacksRequestId) => ChannelError::internal(request.request_id.as_str()).into_response(),
             None => envelope::with_meta(response, request, &**self.state.engine.clock()),

@@ -67,7 +67,7 @@ impl<T: Serialize> IntoResponse for Data<T> {
 }
 
 /// Puts `meta` around an answer that carries data or a failure; any other passes as it is.
-pub fn with_meta(mut response: Response, request: RequestContext<'_>, clock: &dyn Clock) -> Response {
+pub fn with_meta(mut response: Response, request: &RequestContext, clock: &dyn Clock) -> Response {
     let body = if let Some(RawData(data)) = response.extensions_mut().remove() {
         with_data(&Meta::of(request, None, clock), &data)
     } else if let Some(failure) = response.extensions_mut().remove::<InboxFailure>() {
@@ -116,7 +116,7 @@ fn with_data(meta: &Meta<'_>, data: &[u8]) -> serde_json::Result<Vec<u8>> {
 }
 
 impl<'a> Meta<'a> {
-    fn of(request: RequestContext<'a>, duplicates: Option<&'a Duplicates>, clock: &dyn Clock) -> Self {
+    fn of(request: &'a RequestContext, duplicates: Option<&'a Duplicates>, clock: &dyn Clock) -> Self {
         Self {
             duplicate_key: duplicates.map(|duplicates| duplicates.duplicate_key.as_str()),
             imported: duplicates.map(|duplicates| duplicates.imported),

@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use futures_util::future::lazy;
 use http::header::CONNECTION;
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, Uri, Version};
+use http::{HeaderValue, Method, Request, Version};
 use hyper::body::{Body as _, Frame, Incoming};
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
@@ -81,7 +81,7 @@ impl Edge {
         parts.extensions.insert(request_id.clone());
         let prepared = self.options.hooks.prepare(&mut parts);
         let cors = cors::Decision::of(&parts, &*self.options.hooks);
-        let known = Known {
+        let context = RequestContext {
             uri: parts.uri.clone(),
             method: parts.method.clone(),
             request_id,
@@ -90,7 +90,7 @@ impl Edge {
         let way = if let Some(preflight) = cors.preflight() {
             Way::Preflight(preflight)
         } else if https_refused {
-            Way::Refused(self.options.hooks.plain_http_refused(known.context()))
+            Way::Refused(self.options.hooks.plain_http_refused(&context))
         } else if let Err(refused) = prepared {
             Way::Refused(refused)
         } else {
@@ -100,7 +100,7 @@ impl Edge {
             started,
             span,
             cors,
-            known,
+            context,
             way,
         }
     }
@@ -123,12 +123,12 @@ impl Edge {
             started,
             span,
             cors,
-            known,
+            context,
             way,
         } = begun;
         let mut response = match way {
             Way::Preflight(response) => response,
-            Way::Refused(response) => self.options.hooks.finish(response, known.context()),
+            Way::Refused(response) => self.options.hooks.finish(response, &context),
             Way::Routed(routed) => {
                 let response = match routed.await {
                     Ok(Ok(response)) => response,
@@ -136,16 +136,16 @@ impl Edge {
                     Err(panic) => {
                         let _entered = span.enter();
                         tracing::error!(panic = text_of(&*panic), "a request handler panicked");
-                        self.options.hooks.panicked(known.context())
+                        self.options.hooks.panicked(&context)
                     }
                 };
-                self.options.hooks.finish(response, known.context())
+                self.options.hooks.finish(response, &context)
             }
         };
         cors.mark(response.headers_mut());
         response
             .headers_mut()
-            .insert(request_id::HEADER, known.request_id.to_header());
+            .insert(request_id::HEADER, context.request_id.to_header());
         log(&span, &response, started);
         response
     }
@@ -159,7 +159,7 @@ struct Begun<R> {
     started: Instant,
     span: Span,
     cors: cors::Decision,
-    known: Known,
+    context: RequestContext,
     way: Way<R>,
 }
 
@@ -168,25 +168,6 @@ enum Way<R> {
     Preflight(Response),
     Refused(Response),
     Routed(Instrumented<R>),
-}
-
-/// What is known of a request when it is answered.
-struct Known {
-    uri: Uri,
-    method: Method,
-    request_id: RequestId,
-    client: ClientInfo,
-}
-
-impl Known {
-    fn context(&self) -> RequestContext<'_> {
-        RequestContext {
-            uri: &self.uri,
-            method: &self.method,
-            request_id: &self.request_id,
-            client: &self.client,
-        }
-    }
 }
 
 /// The access log. Streams are logged when their head is sent.

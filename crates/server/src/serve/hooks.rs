@@ -6,16 +6,16 @@ use super::client::ClientInfo;
 use super::request_id::RequestId;
 
 /// What the edge knows of a request when it has to answer in a route's place.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestContext<'a> {
+#[derive(Clone, Debug)]
+pub struct RequestContext {
     /// As [`Hooks::prepare`] left it. It may carry credentials in its query: never log it.
-    pub uri: &'a Uri,
+    pub uri: Uri,
     /// Its method.
-    pub method: &'a Method,
+    pub method: Method,
     /// Goes into error bodies; the header is set by the edge.
-    pub request_id: &'a RequestId,
+    pub request_id: RequestId,
     /// Who asked.
-    pub client: &'a ClientInfo,
+    pub client: ClientInfo,
 }
 
 /// What the edge asks its user, because the answer depends on routes or apps.
@@ -46,13 +46,13 @@ pub trait Hooks: Send + Sync + 'static {
     fn origin_allowed(&self, parts: &Parts, origin: &HeaderValue) -> bool;
 
     /// The 403 for plain HTTP where HTTPS is required, in the shape of the route's family.
-    fn plain_http_refused(&self, request: RequestContext<'_>) -> Response;
+    fn plain_http_refused(&self, request: &RequestContext) -> Response;
 
     /// The 500 for a handler that panicked, in the shape of the route's family.
-    fn panicked(&self, request: RequestContext<'_>) -> Response;
+    fn panicked(&self, request: &RequestContext) -> Response;
 
     /// Sees every answer but those to preflights, and may put into it what it says of its request.
-    fn finish(&self, response: Response, request: RequestContext<'_>) -> Response {
+    fn finish(&self, response: Response, request: &RequestContext) -> Response {
         let _ = request;
         response
     }

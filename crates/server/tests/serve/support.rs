@@ -69,12 +69,12 @@ impl Hooks for TestHooks {
         origin == ALLOWED_ORIGIN && parts.uri.path() != "/closed"
     }
 
-    fn plain_http_refused(&self, request: RequestContext<'_>) -> Response {
+    fn plain_http_refused(&self, request: &RequestContext) -> Response {
         let text = format!("no plain HTTP to {}", request.uri.path());
         (StatusCode::FORBIDDEN, text).into_response()
     }
 
-    fn panicked(&self, request: RequestContext<'_>) -> Response {
+    fn panicked(&self, request: &RequestContext) -> Response {
         let text = format!("{} failed, see {}", request.uri.path(), request.request_id);
         (StatusCode::INTERNAL_SERVER_ERROR, text).into_response()
     }

@@ -64,8 +64,7 @@ struct Flush {
     log: Option<File>,
     heads: SharedHeads,
     sink: Arc<dyn CommitSink>,
-    queue: Arc<Queue>,
-    _ended: Ended,
+    ended: Ended,
 }
 
 /// Dropped with the thread, in a panic too: tells the writer, which may wait for jobs.
@@ -102,13 +101,11 @@ impl Flusher {
             Durability::Off => None,
         };
         let has_ended = Arc::new(AtomicBool::new(false));
-        queue.reset_flushes();
         let flush = Flush {
             log,
             heads,
             sink,
-            queue: Arc::clone(&queue),
-            _ended: Ended {
+            ended: Ended {
                 has_ended: Arc::clone(&has_ended),
                 queue: Arc::clone(&queue),
             },
@@ -135,9 +132,10 @@ impl Flusher {
     /// Gives it back where the thread has ended.
     pub(super) fn hand_over(&self, committed: Committed) -> std::result::Result<(), Committed> {
         self.queue.flush_begins();
-        self.transactions
-            .send(committed)
-            .map_err(|unsent| unsent.into_inner())
+        self.transactions.send(committed).map_err(|unsent| {
+            self.queue.flush_ended();
+            unsent.into_inner()
+        })
     }
 
     /// Whether a flush has failed.
@@ -162,6 +160,7 @@ impl Flush {
             let flushed = committed.fail_flush().and_then(|()| self.flush());
             #[cfg(not(test))]
             let flushed = self.flush();
+            self.ended.queue.flush_ended();
             if let Err(error) = flushed {
                 tracing::error!(
                     error = &error as &dyn std::error::Error,
@@ -169,7 +168,6 @@ impl Flush {
                 );
                 return Some(committed);
             }
-            self.queue.flush_ended();
             self.heads.flushed(&committed.heads);
             if !committed.commits.is_empty() {
                 self.sink.committed(committed.commits);

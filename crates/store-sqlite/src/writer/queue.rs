@@ -135,19 +135,14 @@ impl Queue {
         self.state.lock().unflushed += 1;
     }
 
-    /// A transaction is flushed: what waits is worth the next one.
+    /// A flush is over, or came to nothing: what waits is worth the next transaction.
     pub(crate) fn flush_ended(&self) {
         let mut state = self.state.lock();
-        state.unflushed = state.unflushed.saturating_sub(1);
+        state.unflushed -= 1;
         if state.awaited.is_some() {
             state.awaited = Some(state.worth());
         }
         self.notify(state);
-    }
-
-    /// Nothing is being flushed: another thread begins to.
-    pub(crate) fn reset_flushes(&self) {
-        self.state.lock().unflushed = 0;
     }
 
     /// The jobs of the next transaction, waiting up to `patience` for enough of them.
