@@ -1,8 +1,9 @@
-//! The second half of a commit: a thread that flushes the write-ahead log and answers.
+//! The second half of a commit: flushing the write-ahead log, and answering.
 //!
-//! The writer commits without a flush (`synchronous = NORMAL`) and hands the transaction over; while it is
-//! flushed the writer runs the next one, if enough waits for it. It is never more than one ahead: what comes
-//! meanwhile collects for the transaction after that. SQLite itself flushes what a checkpoint or a new log
+//! The writer commits without a flush (`synchronous = NORMAL`). Where much comes in, it hands the transaction
+//! over to a thread that flushes, and meanwhile runs the next one, if enough waits for it. It is never more
+//! than one ahead: what comes meanwhile collects for the transaction after that. Where little comes in, it
+//! flushes itself, which spares two changes of thread. SQLite itself flushes what a checkpoint or a new log
 //! relies on.
 
 use std::fs::File;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Sender, bounded};
+use parking_lot::Mutex;
 use rusqlite::Connection;
 use store::commits::{Commit, CommitSink};
 use store::error::{Error, Result};
@@ -50,21 +52,25 @@ impl Committed {
     }
 }
 
-/// The thread that flushes. What it could not flush comes back from [`Flusher::end`].
+/// What flushes, here or on a thread of its own. What that could not flush comes back from
+/// [`Flusher::end`].
 pub(super) struct Flusher {
+    // One at a time, in the order of the commits: the writer flushes itself only where the thread has nothing
+    // left to flush, and waits here until it has told of its last.
+    flush: Arc<Mutex<Flush>>,
     transactions: Sender<Committed>,
     thread: JoinHandle<Option<Committed>>,
     has_ended: Arc<AtomicBool>,
     queue: Arc<Queue>,
 }
 
-/// What the thread works with.
+/// What it is done with.
 struct Flush {
     /// The write-ahead log; absent where nothing is ever flushed.
     log: Option<File>,
     heads: SharedHeads,
     sink: Arc<dyn CommitSink>,
-    ended: Ended,
+    queue: Arc<Queue>,
 }
 
 /// Dropped with the thread, in a panic too: tells the writer, which may wait for jobs.
@@ -101,24 +107,32 @@ impl Flusher {
             Durability::Off => None,
         };
         let has_ended = Arc::new(AtomicBool::new(false));
-        let flush = Flush {
+        let flush = Arc::new(Mutex::new(Flush {
             log,
             heads,
             sink,
-            ended: Ended {
-                has_ended: Arc::clone(&has_ended),
-                queue: Arc::clone(&queue),
-            },
-        };
+            queue: Arc::clone(&queue),
+        }));
         // Without room: who hands over waits until the transaction before is flushed.
         let (transactions, committed) = bounded(0);
+        let ended = Ended {
+            has_ended: Arc::clone(&has_ended),
+            queue: Arc::clone(&queue),
+        };
+        let beside = Arc::clone(&flush);
         let thread = std::thread::Builder::new()
             .name("store-flush".into())
-            .spawn(move || flush.run(&committed))
+            .spawn(move || {
+                let _ended = ended;
+                committed
+                    .into_iter()
+                    .find_map(|committed| beside.lock().complete(committed).err())
+            })
             .map_err(|error| Error::Backend {
                 source: Box::new(error),
             })?;
         Ok(Self {
+            flush,
             transactions,
             thread,
             has_ended,
@@ -126,12 +140,16 @@ impl Flusher {
         })
     }
 
-    /// Hands a transaction over, waiting for the flush of the one before.
+    /// Lets a transaction be flushed and answered, waiting for the flush of the one before, and for its own
+    /// where little else comes in.
     ///
     /// # Errors
-    /// Gives it back where the thread has ended.
-    pub(super) fn hand_over(&self, committed: Committed) -> std::result::Result<(), Committed> {
-        self.queue.flush_begins();
+    /// Gives it back where it could not be flushed, or the thread has ended.
+    pub(super) fn take(&self, committed: Committed) -> std::result::Result<(), Committed> {
+        let beside = self.queue.flush_begins();
+        if !beside {
+            return self.flush.lock().complete(committed);
+        }
         self.transactions.send(committed).map_err(|unsent| {
             self.queue.flush_ended();
             unsent.into_inner()
@@ -154,27 +172,29 @@ impl Flusher {
 }
 
 impl Flush {
-    fn run(self, transactions: &Receiver<Committed>) -> Option<Committed> {
-        for committed in transactions {
-            #[cfg(test)]
-            let flushed = committed.fail_flush().and_then(|()| self.flush());
-            #[cfg(not(test))]
-            let flushed = self.flush();
-            self.ended.queue.flush_ended();
-            if let Err(error) = flushed {
-                tracing::error!(
-                    error = &error as &dyn std::error::Error,
-                    "the write-ahead log could not be flushed"
-                );
-                return Some(committed);
-            }
-            self.heads.flushed(&committed.heads);
-            if !committed.commits.is_empty() {
-                self.sink.committed(committed.commits);
-            }
-            answer(committed.jobs, || Ok(()));
+    /// Flushes a transaction, tells readers, and answers.
+    ///
+    /// # Errors
+    /// Gives it back where it could not be flushed.
+    fn complete(&self, committed: Committed) -> std::result::Result<(), Committed> {
+        #[cfg(test)]
+        let flushed = committed.fail_flush().and_then(|()| self.flush());
+        #[cfg(not(test))]
+        let flushed = self.flush();
+        self.queue.flush_ended();
+        if let Err(error) = flushed {
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "the write-ahead log could not be flushed"
+            );
+            return Err(committed);
         }
-        None
+        self.heads.flushed(&committed.heads);
+        if !committed.commits.is_empty() {
+            self.sink.committed(committed.commits);
+        }
+        answer(committed.jobs, || Ok(()));
+        Ok(())
     }
 
     fn flush(&self) -> io::Result<()> {

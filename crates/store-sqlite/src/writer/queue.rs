@@ -29,12 +29,14 @@ struct State {
     closed: Option<&'static str>,
     /// What the writer waits for: only then it has to be woken.
     awaited: Option<Worth>,
-    /// Transactions that were handed over and are not flushed yet.
+    /// Transactions that are committed and not flushed yet.
     unflushed: usize,
+    /// What the writer took last.
+    taken: Worth,
 }
 
 /// How much has to wait for the writer to take it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Worth {
     jobs: usize,
     bytes: usize,
@@ -43,6 +45,11 @@ struct Worth {
 impl State {
     fn has(&self, worth: Worth) -> bool {
         self.jobs.len() >= worth.jobs || (!self.jobs.is_empty() && self.bytes >= worth.bytes)
+    }
+
+    /// Whether what was taken last or what has come since is worth a transaction beside a flush.
+    fn is_busy(&self) -> bool {
+        self.taken.jobs >= WORTH.jobs || self.taken.bytes >= WORTH.bytes || self.has(WORTH)
     }
 
     /// What the writer would take now.
@@ -78,6 +85,7 @@ impl Queue {
             closed: None,
             awaited: None,
             unflushed: 0,
+            taken: Worth::default(),
         };
         Self {
             state: Mutex::new(state),
@@ -130,9 +138,12 @@ impl Queue {
         }
     }
 
-    /// The writer hands a transaction over to be flushed.
-    pub(crate) fn flush_begins(&self) {
-        self.state.lock().unflushed += 1;
+    /// A transaction is committed and is flushed next. Whether beside that: where so little comes that it
+    /// would wait for the flush anyway, the writer may as well flush itself.
+    pub(crate) fn flush_begins(&self) -> bool {
+        let mut state = self.state.lock();
+        state.unflushed += 1;
+        state.unflushed > 1 || state.is_busy()
     }
 
     /// A flush is over, or came to nothing: what waits is worth the next transaction.
@@ -166,6 +177,10 @@ impl Queue {
                 batch.push(next.job);
             }
         }
+        state.taken = Worth {
+            jobs: batch.len(),
+            bytes,
+        };
         state.bytes = if state.jobs.is_empty() {
             0
         } else {

@@ -195,7 +195,7 @@ impl WriterThread {
             return;
         }
         let given_back = match &self.flusher {
-            Some(flusher) => flusher.hand_over(committed).err(),
+            Some(flusher) => flusher.take(committed).err(),
             None => Some(committed),
         };
         if let Some(committed) = given_back {

@@ -172,3 +172,27 @@ fn beside_a_flush_many_jobs_or_bytes_are_taken() {
         }
     }
 }
+
+#[test]
+fn much_that_comes_or_was_taken_has_a_flush_beside_the_next_transaction() {
+    let queue = Queue::new(usize::MAX, SECOND);
+    push(&queue, 1).unwrap();
+    assert_eq!(taken(&queue, 1_000, usize::MAX), 1);
+    assert!(!queue.flush_begins());
+    assert!(queue.flush_begins(), "one is not flushed yet");
+    queue.flush_ended();
+    queue.flush_ended();
+
+    for _ in 0..WORTH.jobs {
+        push(&queue, 1).unwrap();
+    }
+    assert!(queue.flush_begins(), "much has come");
+    queue.flush_ended();
+    assert_eq!(taken(&queue, 1_000, usize::MAX), WORTH.jobs);
+    assert!(queue.flush_begins(), "much was taken");
+    queue.flush_ended();
+
+    push(&queue, WORTH.bytes).unwrap();
+    assert_eq!(taken(&queue, 1_000, usize::MAX), 1);
+    assert!(queue.flush_begins(), "many bytes were taken");
+}
