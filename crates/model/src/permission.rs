@@ -32,16 +32,28 @@ impl Principal {
     pub fn is_admin(&self) -> bool {
         matches!(self, Self::Key { scopes, .. } if scopes.allow(Scope::Admin))
     }
+
+    /// `anonymous`, `key:{name}` or `user:{id}`: the name under which a principal owns things.
+    pub fn owner_name(&self) -> Box<str> {
+        let (kind, name) = self.parts();
+        [kind, name].concat().into()
+    }
+
+    fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Anonymous => ("anonymous", ""),
+            Self::Key { name, .. } => ("key:", name.as_str()),
+            Self::User { id, .. } => ("user:", id),
+        }
+    }
 }
 
 impl fmt::Display for Principal {
-    /// `anonymous`, `key:{name}` or `user:{id}`: the name under which a principal owns things.
+    /// As [`Principal::owner_name`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Anonymous => f.write_str("anonymous"),
-            Self::Key { name, .. } => write!(f, "key:{name}"),
-            Self::User { id, .. } => write!(f, "user:{id}"),
-        }
+        let (kind, name) = self.parts();
+        f.write_str(kind)?;
+        f.write_str(name)
     }
 }
 

@@ -11,6 +11,7 @@ use model::app::{DEFAULT, RESERVED};
 use crate::State;
 use crate::envelope;
 use crate::error::{ChannelError, Family, InboxFailure, LacksRequestId};
+use crate::query::segment;
 use crate::rt;
 use crate::serve::client::ClientInfo;
 use crate::serve::hooks::{Hooks, RequestContext};
@@ -43,14 +44,14 @@ struct Route<'a> {
 
 impl<'a> Route<'a> {
     fn of(path: &'a str) -> Self {
-        let mut segments = path.splitn(4, '/').skip(1);
-        let (first, second, rest) = (segments.next().unwrap_or(""), segments.next(), segments.next());
-        let reserved = RESERVED.contains(&first);
+        let first = segment(path, 1).unwrap_or("");
         // A classic path has something behind app and key.
-        if let (false, Some(key), Some(rest)) = (reserved, second, rest) {
-            let classic = Some((decoded(first), decoded(key)));
+        if !RESERVED.contains(&first)
+            && let Some(key) = segment(path, 2)
+            && let Some(rest) = path.splitn(4, '/').nth(3)
+        {
             return Self {
-                classic,
+                classic: Some((decoded(first), decoded(key))),
                 path: canonical(&format!("/{rest}")).into_owned().into(),
             };
         }
@@ -64,13 +65,7 @@ impl<'a> Route<'a> {
 /// Replaces the aliases of routes: `/messaging`, `/info` and, behind a classic prefix, `/realtime`.
 fn canonical(path: &str) -> Cow<'_, str> {
     // CONNECT has no path.
-    let first = path
-        .strip_prefix('/')
-        .unwrap_or(path)
-        .split('/')
-        .next()
-        .unwrap_or("");
-    match first {
+    match segment(path, 1).unwrap_or(path) {
         "messaging" | "info" | "realtime" => format!("/api{path}").into(),
         _ => path.into(),
     }

@@ -62,9 +62,9 @@ pub fn credentials(parts: &Parts) -> Credentials {
 }
 
 fn text(value: &HeaderValue) -> Cow<'_, str> {
-    match String::from_utf8_lossy(value.as_bytes()) {
-        Cow::Borrowed(text) => text.trim().into(),
-        Cow::Owned(text) => text.trim().to_owned().into(),
+    match std::str::from_utf8(value.as_bytes()) {
+        Ok(text) => text.trim().into(),
+        Err(_) => String::from_utf8_lossy(value.as_bytes()).trim().to_owned().into(),
     }
 }
 

@@ -9,6 +9,8 @@ use http::{HeaderValue, StatusCode};
 use model::schedule::TimingError;
 use serde::Serialize;
 
+use crate::query::segment;
+
 /// Which shape errors have: it goes by the route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
@@ -21,7 +23,7 @@ pub enum Family {
 impl Family {
     /// The family of a path without classic prefix.
     pub fn of(path: &str) -> Self {
-        match path.split('/').nth(1) {
+        match segment(path, 1) {
             Some("messages" | "users") => Self::Inbox,
             _ => Self::Channel,
         }
@@ -38,7 +40,7 @@ impl Family {
     /// Whether the path answers for an app: all that does not stands in api.md 5, or is `/api/info`,
     /// which always answers 200 (api.md 2).
     pub fn needs_app(self, path: &str) -> bool {
-        let first = path.split('/').nth(1).unwrap_or("");
+        let first = segment(path, 1).unwrap_or("");
         let of_node = ["healthz", "readyz", "metrics", "openapi.json", "console", "admin"];
         path != "/api/info" && !of_node.contains(&first)
     }

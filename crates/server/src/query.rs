@@ -1,7 +1,17 @@
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode_str;
+
+/// A segment of a path, not decoded; the first stands behind the leading slash.
+pub fn segment(path: &str, place: usize) -> Option<&str> {
+    let mut rest = path;
+    for _ in 0..place {
+        rest = &rest[1 + memchr(b'/', rest.as_bytes())?..];
+    }
+    let end = memchr(b'/', rest.as_bytes()).unwrap_or(rest.len());
+    Some(&rest[..end])
+}
 
 /// The first value of a parameter in a query string, decoded (`+` is a space).
 pub fn value<'a>(query: &'a str, name: &str) -> Option<Cow<'a, str>> {

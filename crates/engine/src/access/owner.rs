@@ -18,14 +18,14 @@ impl Caller {
             Principal::Key { .. } | Principal::Anonymous => Vec::new(),
         };
         Owner {
-            principal: self.principal.to_string().into(),
+            principal: self.principal.owner_name(),
             roles,
         }
     }
 
     /// Whether what this principal owns is the caller's to see and change: its own, and for `admin` all.
     pub fn owns(&self, principal: &str) -> bool {
-        self.principal.is_admin() || *self.principal.to_string() == *principal
+        self.principal.is_admin() || *self.principal.owner_name() == *principal
     }
 }
 

@@ -67,7 +67,7 @@ impl Engine {
         let new = NewSubscription {
             id: self.ids.random_uuid(),
             channel,
-            owner: caller.principal.to_string().into(),
+            owner: caller.principal.owner_name(),
             selector: selector.map(|selector| selector.to_string().into()),
             subtopic: subtopic.map(|subtopic| subtopic.to_string().into()),
             since: now - settings.polling.first_window.0,
@@ -156,7 +156,7 @@ impl Engine {
             .store
             .subscription(caller.app.key, id, self.clock.now())
             .await?;
-        let owner = caller.principal.to_string();
+        let owner = caller.principal.owner_name();
         found
             .filter(|found| found.channel == *channel && *found.owner == *owner)
             .ok_or(Error::NoSubscription)

@@ -157,7 +157,7 @@ impl Engine {
                 app: caller.app.key,
                 channel,
                 content,
-                principal: caller.principal.to_string().into(),
+                principal: caller.principal.owner_name(),
                 idempotency,
                 max_channels: limits.channels,
             }),
@@ -274,7 +274,7 @@ pub(super) fn timing_echo(timing: &TimingFields) -> Echo {
 /// The scope of a key is (app, principal, method, path); the app is the store's part.
 fn idempotency(key: &IdempotencyKey, principal: &Principal) -> Idempotency {
     let mut digest = Context::new(&SHA256);
-    for part in [principal.to_string().as_str(), &key.request, &key.key] {
+    for part in [&*principal.owner_name(), &key.request, &key.key] {
         // The length in front keeps the parts apart.
         digest.update(&(part.len() as u64).to_be_bytes());
         digest.update(part.as_bytes());

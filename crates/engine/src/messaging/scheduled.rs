@@ -33,7 +33,7 @@ impl Engine {
         }
         check_limit(caller, limit)?;
         let query = ScheduleQuery {
-            principal: (!caller.principal.is_admin()).then(|| caller.principal.to_string().into()),
+            principal: (!caller.principal.is_admin()).then(|| caller.principal.owner_name()),
             channel,
             after: after.map(|id| id.base),
             limit,

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::State;
 use crate::error::ChannelError;
+use crate::query;
 
 /// The third segment of the path, decoded: a channel's name or a message id, not checked further.
 pub struct Name(pub String);
@@ -59,7 +60,7 @@ impl Name {
 
 /// The path is split before it is decoded: an encoded slash is part of a name (and makes it a bad one).
 fn segment(path: &str, place: usize) -> Result<String, ChannelError> {
-    let raw = path.split('/').nth(place).unwrap_or_default();
+    let raw = query::segment(path, place).unwrap_or_default();
     let decoded = percent_decode_str(raw).decode_utf8().map_err(|_| {
         let text = "the channel name in the path, percent-decoded, is not UTF-8";
         ChannelError::new(StatusCode::BAD_REQUEST, 5903, text)

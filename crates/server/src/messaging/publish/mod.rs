@@ -7,8 +7,9 @@ use engine::error::Error;
 use engine::messaging::publish::{IdempotencyKey, Publish, Published};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
+use model::message::MessageId;
 use model::permission::Access;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::State;
 use crate::caller::Caller;
@@ -28,7 +29,8 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Answer {
     error_message: Option<&'static str>,
-    message_id: String,
+    #[serde(serialize_with = "as_text")]
+    message_id: MessageId,
     status: &'static str,
 }
 
@@ -77,6 +79,10 @@ async fn read(request: Request, caller: &EngineCaller, channel: &str) -> Result<
     Ok(Asked { publish, is_dry_run })
 }
 
+fn as_text<S: Serializer>(id: &MessageId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(id)
+}
+
 impl Answer {
     pub(crate) fn of(published: &Published) -> Self {
         let status = if published.failed.is_some() {
@@ -86,7 +92,7 @@ impl Answer {
         };
         Self {
             error_message: published.failed,
-            message_id: published.id.to_string(),
+            message_id: published.id,
             status,
         }
     }

@@ -6,7 +6,7 @@ use model::headers::HeadersError;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::value::kind;
+use super::value::{kind, unescaped};
 use crate::error::ChannelError;
 
 /// Names and values in the order they came; a name may come again.
@@ -78,7 +78,7 @@ fn scalar(name: &str, value: &RawValue) -> Result<Option<String>, ChannelError> 
     let name = || -> String { name.chars().take(60).collect() };
     match kind(value) {
         "null" => Ok(None),
-        "a string" => serde_json::from_str(value.get()).map(Some).map_err(|_| {
+        "a string" => unescaped(value).map(Some).ok_or_else(|| {
             bad(format!(
                 "headers: the value of {:?} has half a surrogate pair",
                 name()

@@ -1,4 +1,5 @@
 use engine::error::Error;
+use memchr::memchr;
 use model::schedule::TimingError;
 use serde_json::value::RawValue;
 
@@ -58,10 +59,20 @@ pub fn kind(value: &RawValue) -> &'static str {
 }
 
 fn string(value: &RawValue) -> Result<String, String> {
-    serde_json::from_str(value.get()).map_err(|_| match kind(value) {
-        "a string" => "expected a string, found one with half a surrogate pair".to_owned(),
-        kind => format!("expected a string, found {kind}"),
-    })
+    match kind(value) {
+        "a string" => unescaped(value)
+            .ok_or_else(|| "expected a string, found one with half a surrogate pair".to_owned()),
+        kind => Err(format!("expected a string, found {kind}")),
+    }
+}
+
+/// The text of a value that is a string; `None` where it has half a surrogate pair.
+pub fn unescaped(value: &RawValue) -> Option<String> {
+    let text = value.get();
+    match memchr(b'\\', text.as_bytes()) {
+        None => Some(text[1..text.len() - 1].to_owned()),
+        Some(_) => serde_json::from_str(text).ok(),
+    }
 }
 
 /// A number without a fraction, also written `5.0` or `1e3`. What is larger than 64 bits hold becomes the
