@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -13,6 +14,8 @@ use server::serve::hooks::{Hooks, RequestContext};
 use server::serve::options::ServeOptions;
 use server::serve::{Listener, run};
 use tokio_util::sync::CancellationToken;
+
+use crate::least::Least;
 
 /// What a publish says.
 #[derive(Deserialize)]
@@ -47,15 +50,17 @@ impl Hooks for NoHooks {
     }
 }
 
-/// The same edge with handlers that parse and answer at once.
-pub async fn serve() -> anyhow::Result<()> {
+/// The same edge with handlers that parse and answer at once, or as soon as the body is on disk.
+pub async fn serve(is_durable: bool) -> anyhow::Result<()> {
     let listing = include_str!("listing.json");
-    let router = Router::new()
-        .route("/api/messaging/{channel}", post(publish))
-        .route(
-            "/messages",
-            get(move || async move { ([("content-type", "application/json")], listing) }),
-        );
+    let publish = match is_durable {
+        true => post(publish_durably).with_state(Least::start()?),
+        false => post(publish),
+    };
+    let router = Router::new().route("/api/messaging/{channel}", publish).route(
+        "/messages",
+        get(move || async move { ([("content-type", "application/json")], listing) }),
+    );
     let socket = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
     crate::report::print(&format!("listening on http://{}\n", socket.local_addr()?))?;
     let mut options = ServeOptions::new(Arc::new(SystemIds), Arc::new(NoHooks));
@@ -68,6 +73,13 @@ pub async fn serve() -> anyhow::Result<()> {
     )
     .await?;
     Ok(())
+}
+
+async fn publish_durably(State(least): State<Least>, body: Bytes) -> Response {
+    match least.store(body.clone()).await {
+        Ok(()) => publish(body).await,
+        Err(error) => (StatusCode::SERVICE_UNAVAILABLE, error.to_string()).into_response(),
+    }
 }
 
 async fn publish(body: Bytes) -> Response {

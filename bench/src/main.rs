@@ -20,6 +20,8 @@ mod bare;
 mod http1;
 /// Imports.
 mod import;
+/// The least that a durable publish can cost.
+mod least;
 /// Inbox lists.
 mod list;
 /// Live delivery.
@@ -58,7 +60,11 @@ enum Part {
     Schedules,
     /// The bare server (started by the other parts)
     #[command(hide = true)]
-    Bare,
+    Bare {
+        /// Answers a publish once its body is on disk
+        #[arg(long)]
+        durable: bool,
+    },
 }
 
 fn main() -> anyhow::Result<()> {
@@ -67,7 +73,7 @@ fn main() -> anyhow::Result<()> {
         anyhow::bail!("a crypto provider was installed before");
     }
     let threads = match part {
-        Part::Bare => 2,
+        Part::Bare { .. } => 2,
         _ => 1,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -80,7 +86,7 @@ fn main() -> anyhow::Result<()> {
 async fn run(part: Part) -> anyhow::Result<()> {
     let mut report = report::Report::new(machine::facts()?);
     match part {
-        Part::Bare => return bare::serve().await,
+        Part::Bare { durable } => return bare::serve(durable).await,
         Part::All => {
             let parts = [
                 Part::Publish(publish::Choice::default()),
@@ -105,7 +111,7 @@ async fn run(part: Part) -> anyhow::Result<()> {
 /// One part by itself.
 async fn measure(report: &mut report::Report, part: &Part) {
     let (name, result) = match part {
-        Part::All | Part::Bare => return,
+        Part::All | Part::Bare { .. } => return,
         Part::Publish(choice) => ("publish", publish::measure(report, choice).await),
         Part::Import => ("import", import::measure(report).await),
         Part::List => ("list", list::measure(report).await),

@@ -28,11 +28,14 @@ pub async fn measure(report: &mut Report, choice: &Choice) -> anyhow::Result<()>
         "Durable publish",
         "POST of a 200-byte body, answered once it is on disk, against the same edge with a handler that parses the \
          body and answers at once. Steady state: history windows are full, as many messages are removed as come. \
+         Beside both the least that a durable publish can cost: the bare handler, and one thread that inserts what \
+         waits into a table of two columns and commits; no keys, ids, limits, channels or readers. \
          Medians of the rounds (lowest–highest).",
-        &["channels", "connections", "Postbell, requests/s", "bare, requests/s", "ratio", "p50 ms", "p99 ms", "bare p99 ms", "server CPU µs a request", "bare"],
+        &["channels", "connections", "Postbell, requests/s", "bare, requests/s", "ratio", "least durable, ratio to bare", "p50 ms", "p99 ms", "bare p99 ms", "server CPU µs a request", "bare", "least durable"],
     );
     let postbell = Server::postbell(CONFIG).await?;
     let bare = Server::bare().await?;
+    let least = Server::least().await?;
     let headers = format!(
         "content-type: application/json\r\nx-api-key: {}\r\n",
         postbell.dev()?.keys.app
@@ -52,9 +55,13 @@ pub async fn measure(report: &mut Report, choice: &Choice) -> anyhow::Result<()>
             let (mut ours, mut theirs, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
             let (mut p50, mut p99, mut bare_p99) = (Vec::new(), Vec::new(), Vec::new());
             let (mut cpu, mut bare_cpu) = (Vec::new(), Vec::new());
+            let (mut least_ratios, mut least_cpu) = (Vec::new(), Vec::new());
             for _ in 0..ROUNDS {
                 let (one, one_cpu) = measured(&postbell, connections, &requests).await?;
                 let (other, other_cpu) = measured(&bare, connections, &requests).await?;
+                let (floor, floor_cpu) = measured(&least, connections, &requests).await?;
+                least_ratios.push(floor.rate / other.rate);
+                least_cpu.push(floor_cpu);
                 cpu.push(one_cpu);
                 bare_cpu.push(other_cpu);
                 ratios.push(one.rate / other.rate);
@@ -70,15 +77,17 @@ pub async fn measure(report: &mut Report, choice: &Choice) -> anyhow::Result<()>
                 spread(&ours, 0),
                 spread(&theirs, 0),
                 spread(&ratios, 2),
+                spread(&least_ratios, 2),
                 spread(&p50, 1),
                 spread(&p99, 1),
                 spread(&bare_p99, 1),
                 spread(&cpu, 1),
                 spread(&bare_cpu, 1),
+                spread(&least_cpu, 1),
             ]);
         }
     }
-    drop(bare);
+    drop((bare, least));
     if choice.channels.is_some() || choice.connections.is_some() {
         return Ok(());
     }

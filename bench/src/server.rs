@@ -144,6 +144,13 @@ impl Server {
         Self::start(command).await
     }
 
+    /// Starts the handler that answers once the body is on disk.
+    pub async fn least() -> anyhow::Result<Self> {
+        let mut command = Command::new(binary("postbell-bench")?);
+        command.args(["bare", "--durable"]);
+        Self::start(command).await
+    }
+
     async fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command.stdout(Stdio::piped()).kill_on_drop(true).spawn()?;
         let stdout = child.stdout.take().context("stdout")?;
