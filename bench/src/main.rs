@@ -26,6 +26,8 @@ mod least;
 mod list;
 /// Live delivery.
 mod live;
+/// A loop that only writes.
+mod loop_server;
 /// What the machine is.
 mod machine;
 /// Durable publishes.
@@ -65,6 +67,9 @@ enum Part {
         #[arg(long)]
         durable: bool,
     },
+    /// The loop that only writes to readers (started by the live part)
+    #[command(hide = true)]
+    Loop,
 }
 
 fn main() -> anyhow::Result<()> {
@@ -87,6 +92,7 @@ async fn run(part: Part) -> anyhow::Result<()> {
     let mut report = report::Report::new(machine::facts()?);
     match part {
         Part::Bare { durable } => return bare::serve(durable).await,
+        Part::Loop => return loop_server::serve().await,
         Part::All => {
             let parts = [
                 Part::Publish(publish::Choice::default()),
@@ -111,7 +117,7 @@ async fn run(part: Part) -> anyhow::Result<()> {
 /// One part by itself.
 async fn measure(report: &mut report::Report, part: &Part) {
     let (name, result) = match part {
-        Part::All | Part::Bare { .. } => return,
+        Part::All | Part::Bare { .. } | Part::Loop => return,
         Part::Publish(choice) => ("publish", publish::measure(report, choice).await),
         Part::Import => ("import", import::measure(report).await),
         Part::List => ("list", list::measure(report).await),

@@ -144,6 +144,13 @@ impl Server {
         Self::start(command).await
     }
 
+    /// Starts the loop that only writes to readers.
+    pub async fn only_writes() -> anyhow::Result<Self> {
+        let mut command = Command::new(binary("postbell-bench")?);
+        command.arg("loop");
+        Self::start(command).await
+    }
+
     /// Starts the handler that answers once the body is on disk.
     pub async fn least() -> anyhow::Result<Self> {
         let mut command = Command::new(binary("postbell-bench")?);

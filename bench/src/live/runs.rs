@@ -3,7 +3,7 @@ use std::time::Instant;
 use super::Crowd;
 use super::counted::Counted;
 use super::readers::Readers;
-use super::target::{self, Kind, Load, Target};
+use super::target::{Kind, Load, Target};
 use super::transport::Transport;
 use crate::report::spread;
 
@@ -57,8 +57,13 @@ impl Compared {
 }
 
 /// Runs each server in turn, several times over; one that fails is not run again.
-pub async fn alternately(rounds: usize, transport: Transport, crowd: Crowd, load: Load) -> Compared {
-    let kinds = target::kinds(transport);
+pub async fn alternately(
+    rounds: usize,
+    kinds: Vec<Kind>,
+    transport: Transport,
+    crowd: Crowd,
+    load: Load,
+) -> Compared {
     let mut all: Vec<_> = kinds
         .into_iter()
         .map(|kind| (kind, Ok(Runs::default())))

@@ -15,6 +15,8 @@ const HISTORY: &str = "[apps.default.history]\ncount = 200000\n";
 pub enum Kind {
     Postbell,
     Nchan,
+    /// The least that a delivery can cost.
+    Loop,
 }
 
 /// The servers to compare for a transport.
@@ -32,6 +34,7 @@ impl Kind {
         match self {
             Self::Postbell => "Postbell",
             Self::Nchan => "nchan",
+            Self::Loop => "a loop that only writes",
         }
     }
 }
@@ -60,6 +63,7 @@ impl Target {
         let server = match kind {
             Kind::Postbell => Server::postbell(HISTORY).await?,
             Kind::Nchan => Server::nchan().await?,
+            Kind::Loop => Server::only_writes().await?,
         };
         Ok(Self { kind, server })
     }
@@ -68,7 +72,7 @@ impl Target {
     pub fn credentials(&self) -> anyhow::Result<String> {
         Ok(match self.kind {
             Kind::Postbell => format!("x-api-key: {}\r\n", self.server.dev()?.keys.app),
-            Kind::Nchan => String::new(),
+            Kind::Nchan | Kind::Loop => String::new(),
         })
     }
 
@@ -107,7 +111,7 @@ impl Target {
                 format!("/api/messaging/live{channel}"),
                 format!(r#"{{"message":{payload}}}"#),
             ),
-            Kind::Nchan => (format!("/publish/live{channel}"), payload),
+            Kind::Nchan | Kind::Loop => (format!("/publish/live{channel}"), payload),
         };
         let headers = format!("content-type: application/json\r\n{}", self.credentials()?);
         let (status, body) = connection

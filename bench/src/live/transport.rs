@@ -60,7 +60,7 @@ pub async fn sse(
     let since = since.map(|since| format!("?since={since}")).unwrap_or_default();
     let path = match target.kind {
         Kind::Postbell => format!("/api/messaging/live{channel}/events{since}"),
-        Kind::Nchan => format!("/events/live{channel}"),
+        Kind::Nchan | Kind::Loop => format!("/events/live{channel}"),
     };
     let headers = format!("accept: text/event-stream\r\n{}", target.credentials()?);
     let connection = http1::Connection::open(target.server.address).await?;
@@ -70,7 +70,7 @@ pub async fn sse(
 async fn websocket(target: &Target, channel: usize) -> anyhow::Result<(TcpStream, Vec<u8>)> {
     let path = match target.kind {
         Kind::Postbell => "/api/realtime".to_owned(),
-        Kind::Nchan => format!("/websocket/live{channel}"),
+        Kind::Nchan | Kind::Loop => format!("/websocket/live{channel}"),
     };
     let mut socket = Socket::open(target, &path, &target.credentials()?).await?;
     if target.kind == Kind::Postbell {
