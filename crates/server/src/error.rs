@@ -10,6 +10,7 @@ use model::schedule::TimingError;
 use serde::Serialize;
 
 use crate::query::segment;
+use crate::serve::request_id::RequestId;
 
 /// Which shape errors have: it goes by the route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -258,20 +259,28 @@ fn with_retry_after(mut response: Response, seconds: Option<u32>) -> Response {
     response
 }
 
-/// Errors of ours are logged once, here, with their causes; the request's span names it.
+/// Errors of ours are logged once, here, with their causes and the request's id.
 fn log(error: &Error) {
+    let request_id = || RequestId::current().map(tracing::field::display);
     match error {
         Error::Internal(source) => tracing::error!(
+            request.id = request_id(),
             error = source.as_ref() as &dyn std::error::Error,
             "a request failed"
         ),
         Error::OutcomeUnknown(source) => {
-            tracing::error!(error = source as &dyn std::error::Error, "a commit failed")
+            let error = source as &dyn std::error::Error;
+            tracing::error!(request.id = request_id(), error, "a commit failed")
         }
-        Error::Unavailable { reason } => tracing::warn!(reason, "a request was refused"),
+        Error::Unavailable { reason } => {
+            tracing::warn!(request.id = request_id(), reason, "a request was refused")
+        }
         Error::Access(refused) => {
             tracing::debug!(refused = %refused, cause = refused.source().map(tracing::field::display), "access refused")
         }
         _ => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

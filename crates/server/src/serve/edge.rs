@@ -18,6 +18,7 @@ use http::header::CONNECTION;
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Version};
 use hyper::body::{Body as _, Frame, Incoming};
+use tokio::task::futures::TaskLocalFuture;
 use tokio_util::task::TaskTracker;
 use tower::Service as _;
 use tracing::field::Empty;
@@ -61,7 +62,7 @@ impl Edge {
         let (mut parts, body) = request.into_parts();
         let request_id = RequestId::of(&parts.headers, &*self.options.ids);
         let client = ClientInfo::of(hop, &parts, &self.options.trusted_proxies);
-        let span = tracing::info_span!(
+        let span = tracing::debug_span!(
             "request",
             http.method = %parts.method,
             http.route = Empty,
@@ -94,7 +95,8 @@ impl Edge {
         } else if let Err(refused) = prepared {
             Way::Refused(refused)
         } else {
-            Way::Routed(self.route(parts, body).instrument(span.clone()))
+            let routed = context.request_id.clone().scope(self.route(parts, body));
+            Way::Routed(routed.instrument(span.clone()))
         };
         Begun {
             started,
@@ -135,7 +137,11 @@ impl Edge {
                     Ok(Err(never)) => match never {},
                     Err(panic) => {
                         let _entered = span.enter();
-                        tracing::error!(panic = text_of(&*panic), "a request handler panicked");
+                        tracing::error!(
+                            request.id = %context.request_id,
+                            panic = text_of(&*panic),
+                            "a request handler panicked"
+                        );
                         self.options.hooks.panicked(&context)
                     }
                 };
@@ -167,7 +173,7 @@ struct Begun<R> {
 enum Way<R> {
     Preflight(Response),
     Refused(Response),
-    Routed(Instrumented<R>),
+    Routed(Instrumented<TaskLocalFuture<RequestId, R>>),
 }
 
 /// The access log. Streams are logged when their head is sent.

@@ -1,0 +1,73 @@
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use engine::error::Error;
+use engine::system::SystemIds;
+use futures_util::FutureExt as _;
+use http::HeaderMap;
+use tracing::level_filters::LevelFilter;
+
+use super::{ChannelError, InboxFailure};
+use crate::serve::request_id::{HEADER, RequestId};
+
+/// Collects what is logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Of `work` at the level that a server has unless it is told another one, with its request's id or without.
+fn logged(id: Option<&str>, work: fn()) -> String {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(LevelFilter::INFO)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .finish();
+    tracing::subscriber::with_default(subscriber, || match id {
+        Some(id) => {
+            let headers = HeaderMap::from_iter([(HEADER, id.parse().unwrap())]);
+            let id = RequestId::of(&headers, &SystemIds);
+            id.scope(async { work() }).now_or_never().unwrap();
+        }
+        None => work(),
+    });
+    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+}
+
+#[test]
+fn errors_of_ours_are_logged_with_the_id_of_their_request() {
+    let fail = || drop(ChannelError::from(Error::Internal("disk on fire".into())));
+    let line = logged(Some("mine-7"), fail);
+    for part in ["ERROR", "a request failed", "request.id=mine-7", "disk on fire"] {
+        assert!(line.contains(part), "{part} is not in {line:?}");
+    }
+    let fail = || {
+        drop(InboxFailure::from(Error::Unavailable {
+            reason: "busy".into(),
+        }))
+    };
+    let line = logged(Some("mine-8"), fail);
+    for part in ["WARN", "request.id=mine-8", "busy"] {
+        assert!(line.contains(part), "{part} is not in {line:?}");
+    }
+}
+
+#[test]
+fn what_no_request_caused_is_logged_without_an_id() {
+    let line = logged(None, || {
+        drop(ChannelError::from(Error::Internal("disk on fire".into())))
+    });
+    assert!(line.contains("disk on fire"), "{line:?}");
+    assert!(!line.contains("request.id"), "{line:?}");
+}
