@@ -176,7 +176,7 @@ fn hint(error: &client::Error) -> Option<String> {
         }
         (403, Some(5007)) => "use a key or a user with that permission",
         (403, Some(5917)) => "use an https:// URL",
-        (404, Some(5909)) => "check --url, --app and the channel's name",
+        (404, Some(5909)) => "check --url, --app and the name or id given",
         (429 | 503, _) if refusal.retry_after.is_some() => {
             return refusal
                 .retry_after

@@ -188,7 +188,8 @@ impl Engine {
         }
     }
 
-    /// The first times at which this would be published, at most ten; nothing is (api.md 3.3).
+    /// The first times at which this would be published, at most ten; nothing is (api.md 3.3). There are none
+    /// for a push alone, which no provider takes.
     ///
     /// # Errors
     /// Those of [`Engine::publish`].
@@ -199,7 +200,10 @@ impl Engine {
         publish: Publish,
     ) -> Result<Vec<UnixMillis>, Error> {
         let now = self.clock.now();
-        let (_, _, planned) = check(caller, channel, publish, now)?;
+        let (_, content, planned) = check(caller, channel, publish, now)?;
+        if content.publish_policy == Some(PublishPolicy::Push) {
+            return Ok(Vec::new());
+        }
         let Some(planned) = planned else {
             return Ok(vec![now]);
         };

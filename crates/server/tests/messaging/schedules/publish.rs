@@ -140,6 +140,7 @@ async fn a_dry_run_tells_the_next_ten_times_and_publishes_nothing() {
             vec![at(0), at(5_000)],
         ),
         (json!({}), vec![at(0)]),
+        (json!({"publishPolicy": "PUSH"}), vec![]),
         (
             json!({"repeatCron": "30 2 * * *", "timezone": "Europe/Stockholm", "publishAt": at(27 * DAY), "repeatTimes": 2}),
             // On 29 March the clock goes from 2 to 3: the skipped 2:30 runs at 3:00 (01:00 UTC).
