@@ -275,6 +275,11 @@ fn log(error: &Error) {
         Error::Unavailable { reason } => {
             tracing::warn!(request.id = request_id(), reason, "a request was refused")
         }
+        Error::SyncFailed { .. } => tracing::warn!(
+            request.id = request_id(),
+            error = error as &dyn std::error::Error,
+            "a sync failed"
+        ),
         Error::Access(refused) => {
             tracing::debug!(refused = %refused, cause = refused.source().map(tracing::field::display), "access refused")
         }

@@ -8,7 +8,7 @@
 use std::thread::JoinHandle;
 
 use crossbeam_channel::{Sender, bounded};
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use store::error::{Error, Result};
 
 /// Frames of the log, 8 KiB each, after which the thread moves pages.
@@ -29,15 +29,9 @@ impl Checkpointer {
         let thread = std::thread::Builder::new()
             .name("store-checkpoint".into())
             .spawn(move || {
+                let mut failures = Failures::default();
                 for () in requests {
-                    // Busy where the writer is at it itself.
-                    if let Err(error) = connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-                    {
-                        tracing::debug!(
-                            error = &error as &dyn std::error::Error,
-                            "a checkpoint beside the writer failed; the writer makes it"
-                        );
-                    }
+                    failures.note(connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())));
                 }
             })
             .map_err(|error| Error::Backend {
@@ -55,6 +49,7 @@ impl Checkpointer {
             return Ok(());
         };
         let mut asked = 0;
+        let mut failures = Failures::default();
         writer.wal_hook(Some(move |wal: &mut rusqlite::hooks::Wal, frames: i32| {
             if frames < asked {
                 asked = 0;
@@ -62,7 +57,7 @@ impl Checkpointer {
             if frames >= WHOLE {
                 // Busy while the thread is at it, or held up by a reader: the next commit tries again. The
                 // commit itself is done, so an error must not reach it.
-                let _ = wal.checkpoint();
+                failures.note(wal.checkpoint().map(drop));
             } else if frames - asked >= BESIDE {
                 asked = frames;
                 // Full where the thread has been asked already.
@@ -71,6 +66,37 @@ impl Checkpointer {
             Ok(())
         }))
     }
+}
+
+/// Whether checkpoints fail: said once, since every commit may try one.
+#[derive(Default)]
+struct Failures {
+    are_told: bool,
+}
+
+impl Failures {
+    fn note(&mut self, outcome: rusqlite::Result<()>) {
+        match outcome {
+            Ok(()) => self.are_told = false,
+            // The writer and the thread meet, or a reader holds them up.
+            Err(error) if is_busy(&error) => {}
+            Err(_) if self.are_told => {}
+            Err(error) => {
+                self.are_told = true;
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the write-ahead log cannot be moved into the database and grows; it is tried again"
+                );
+            }
+        }
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let codes = [ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked];
+    error
+        .sqlite_error_code()
+        .is_some_and(|code| codes.contains(&code))
 }
 
 impl Drop for Checkpointer {

@@ -19,6 +19,7 @@ use store::messages::Append;
 use crate::{Durability, Role, SqliteOptions, SqliteStore};
 
 /// Numbers spread over all bits (SplitMix64).
+#[derive(Default)]
 pub(crate) struct NumberedIds(AtomicU64);
 
 impl IdSource for NumberedIds {

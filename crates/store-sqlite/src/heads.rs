@@ -139,10 +139,21 @@ impl SharedHeads {
         app: AppKey,
         name: &ChannelName,
     ) -> Result<Option<ChannelHead>, JobError> {
-        match self.committed(app, name) {
-            Some(head) => Ok(Some(head)),
-            None => self.read(connection, app, name),
+        if let Some(head) = self.committed(app, name) {
+            return Ok(Some(head));
         }
+        let found = self.read(connection, app, name)?;
+        if let Some(head) = found {
+            // Readers find this one here from now on, and not in the file, where a later commit may write one
+            // that is not flushed.
+            let known = Remembered {
+                head,
+                durable: found,
+                dirty: false,
+            };
+            self.inner.write().heads.insert((app, name.clone()), known);
+        }
+        Ok(found)
     }
 
     fn read(
@@ -306,3 +317,6 @@ impl Inner {
 pub(crate) fn salted(stored: i64, salt: u64) -> Epoch {
     Epoch(stored as u64 ^ salt)
 }
+
+#[cfg(test)]
+mod tests;

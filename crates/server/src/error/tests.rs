@@ -53,6 +53,14 @@ fn errors_of_ours_are_logged_with_the_id_of_their_request() {
         assert!(line.contains(part), "{part} is not in {line:?}");
     }
     let fail = || {
+        let reason = "the receiver is down".into();
+        drop(InboxFailure::from(Error::SyncFailed { synced: 0, reason }));
+    };
+    let line = logged(Some("mine-9"), fail);
+    for part in ["WARN", "request.id=mine-9", "the receiver is down"] {
+        assert!(line.contains(part), "{part} is not in {line:?}");
+    }
+    let fail = || {
         drop(InboxFailure::from(Error::Unavailable {
             reason: "busy".into(),
         }))
@@ -70,4 +78,15 @@ fn what_no_request_caused_is_logged_without_an_id() {
     });
     assert!(line.contains("disk on fire"), "{line:?}");
     assert!(!line.contains("request.id"), "{line:?}");
+}
+
+#[test]
+fn work_that_goes_on_elsewhere_keeps_the_id() {
+    let headers = HeaderMap::from_iter([(HEADER, "mine-3".parse().unwrap())]);
+    let id = RequestId::of(&headers, &SystemIds);
+    let mut goes_on = None;
+    let here = async { goes_on = Some(RequestId::carried(async { RequestId::current() })) };
+    id.clone().scope(here).now_or_never().unwrap();
+    assert_eq!(RequestId::current(), None);
+    assert_eq!(goes_on.unwrap().now_or_never(), Some(Some(id)));
 }

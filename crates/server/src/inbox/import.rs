@@ -18,6 +18,7 @@ use crate::State;
 use crate::caller::Caller;
 use crate::envelope::Data;
 use crate::error::{Duplicates, InboxFailure};
+use crate::serve::request_id::RequestId;
 
 /// `data` of an import without duplicates.
 #[derive(Serialize)]
@@ -40,7 +41,7 @@ pub async fn import(
     let (sender, reader) = receive::channel(caller.app.settings.limits.import_bytes);
     // A task of its own: once the body is here, the store is not left half-way because the client goes.
     let storing = store(Arc::clone(&state.engine), caller, permit, reader, encoding);
-    let storing = state.engine.spawn(storing.in_current_span());
+    let storing = state.engine.spawn(RequestId::carried(storing).in_current_span());
     let forwarded = sender.forward(body).await;
     forwarded.map_err(|error| bad_request(format!("the body did not come whole: {}", causes(&error))))?;
     let imported = storing

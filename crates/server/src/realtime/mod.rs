@@ -122,17 +122,13 @@ async fn open(
         Err(refused) => return refused.into_response(),
     };
     let max_message = caller.app.settings.limits.publish_bytes.saturating_add(AROUND);
-    let session = Box::new(Realtime::new(&shared, caller, credentials, request_id.clone()));
-    let connection = async move {
+    let session = Box::new(Realtime::new(&shared, caller, credentials, request_id));
+    // The socket keeps the server from ending before it is closed, so that the task need not.
+    tokio::spawn(RequestId::carried(async move {
         if let Some(socket) = upgrade.socket().await {
             drive(&shared, Transport::new(socket, max_message), session).await;
         }
-    };
-    // The socket keeps the server from ending before it is closed, so that the task need not.
-    match request_id {
-        Some(request_id) => tokio::spawn(request_id.scope(connection)),
-        None => tokio::spawn(connection),
-    };
+    }));
     response
 }
 

@@ -15,6 +15,7 @@ use super::{Rt, frame, polling};
 use crate::addressing::{self, Addressed};
 use crate::error::ChannelError;
 use crate::query;
+use crate::serve::request_id::RequestId;
 use crate::websocket::handshake;
 
 /// Random bytes of a session's id.
@@ -230,7 +231,7 @@ impl Rt {
                 Err(error) => return Ok(ChannelError::from(error).into_response()),
             },
         };
-        tokio::spawn(socket.run(upgrade));
+        tokio::spawn(RequestId::carried(socket.run(upgrade)));
         Ok(response)
     }
 }

@@ -24,7 +24,7 @@ use super::handover::Handover;
 use super::lean::Lean;
 use super::options::ServeOptions;
 use super::socket::{FirstBytes, Socket, Stream};
-use super::stop::unless_stopped;
+use super::stop::{phase, unless_stopped};
 use super::tls::Tls;
 
 /// Clients over the cap that are told so at once; beyond, they are just closed.
@@ -324,8 +324,7 @@ async fn until_stopped<C: Drain>(
         if let Some(ended) = unless_stopped(&mut stop, work).await {
             return ended;
         }
-        let phase = *stop.borrow_and_update();
-        match phase {
+        match phase(&mut stop) {
             Phase::Serving => {}
             Phase::Draining => connection.as_mut().drain(),
             Phase::Closing => return Ended::Served(Ok(())),

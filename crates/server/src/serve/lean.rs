@@ -13,7 +13,7 @@ use tokio::sync::watch;
 
 use super::Phase;
 use super::guard::GuardedTcp;
-use super::stop::unless_stopped;
+use super::stop::{phase, unless_stopped};
 use super::streaming::{Chunk, Chunks};
 
 /// Pieces in one write. The kernel takes 1,024 at most.
@@ -74,7 +74,7 @@ impl Lean {
             if let Some(ended) = unless_stopped(&mut stop, |cx| self.stream.0.lock().poll(cx)).await {
                 break ended;
             }
-            if *stop.borrow_and_update() == Phase::Closing {
+            if phase(&mut stop) == Phase::Closing {
                 return;
             }
         };

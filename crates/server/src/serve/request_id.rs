@@ -1,3 +1,4 @@
+use futures_util::future::Either;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use model::ids::IdSource;
 use tokio::task::futures::TaskLocalFuture;
@@ -47,6 +48,14 @@ impl RequestId {
     /// a span's fields down for each request cost a tenth of the publishes a second.
     pub fn scope<F: Future>(self, work: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self, work)
+    }
+
+    /// Work that goes on in a task of its own, with the id that the running task has.
+    pub fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+        match Self::current() {
+            Some(id) => Either::Left(id.scope(work)),
+            None => Either::Right(work),
+        }
     }
 
     /// The id of the request that the running task works at; none outside of any.

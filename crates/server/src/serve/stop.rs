@@ -34,5 +34,13 @@ pub(super) async fn unless_stopped<T>(
     .await
 }
 
+/// How far the stop is. Where nobody is left to tell, as after a server that was dropped, it is at its end.
+pub(super) fn phase(stop: &mut watch::Receiver<Phase>) -> Phase {
+    match stop.has_changed() {
+        Ok(_) => *stop.borrow_and_update(),
+        Err(_) => Phase::Closing,
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -71,6 +71,9 @@ struct Flush {
     heads: SharedHeads,
     sink: Arc<dyn CommitSink>,
     queue: Arc<Queue>,
+    /// A transaction was not flushed, or is not yet told of, should the sink panic. What is behind it must not
+    /// be told of either: the kernel tells of a failed write once, and the next flush would succeed.
+    is_broken: bool,
 }
 
 /// Dropped with the thread, in a panic too: tells the writer, which may wait for jobs.
@@ -112,6 +115,7 @@ impl Flusher {
             heads,
             sink,
             queue: Arc::clone(&queue),
+            is_broken: false,
         }));
         // Without room: who hands over waits until the transaction before is flushed.
         let (transactions, committed) = bounded(0);
@@ -175,8 +179,13 @@ impl Flush {
     /// Flushes a transaction, tells readers, and answers.
     ///
     /// # Errors
-    /// Gives it back where it could not be flushed.
-    fn complete(&self, committed: Committed) -> std::result::Result<(), Committed> {
+    /// Gives it back where it, or one before it, could not be flushed.
+    fn complete(&mut self, committed: Committed) -> std::result::Result<(), Committed> {
+        if self.is_broken {
+            self.queue.flush_ended();
+            return Err(committed);
+        }
+        self.is_broken = true;
         #[cfg(test)]
         let flushed = committed.fail_flush().and_then(|()| self.flush());
         #[cfg(not(test))]
@@ -193,6 +202,7 @@ impl Flush {
         if !committed.commits.is_empty() {
             self.sink.committed(committed.commits);
         }
+        self.is_broken = false;
         answer(committed.jobs, || Ok(()));
         Ok(())
     }

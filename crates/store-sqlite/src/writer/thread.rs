@@ -66,7 +66,7 @@ impl Drop for WriterThread {
 
 impl WriterThread {
     pub(crate) fn new(
-        mut connection: Connection,
+        connection: Connection,
         options: SqliteOptions,
         context: Context,
         queue: Arc<Queue>,
@@ -76,6 +76,8 @@ impl WriterThread {
             Role::Server => Some(Checkpointer::start(writer_connection(&options)?)?),
             Role::Admin => None,
         };
+        // Dropped before it where an error comes: the thread lives as long as the connection's hook.
+        let mut connection = connection;
         if let Some(checkpointer) = &checkpointer {
             checkpointer.watch(&mut connection).map_err(backend)?;
         }

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::task::Context;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_util::task::AtomicWaker;
@@ -124,6 +124,17 @@ impl Beat {
     fn ring(&self) {
         self.is_due.store(true, Ordering::Release);
         self.waker.wake();
+    }
+
+    /// What a heartbeat that is due says, or the task is woken when the next one is: also where there is
+    /// nothing to say now, as while messages are written elsewhere.
+    pub fn poll_told<T>(&self, cx: &mut Context<'_>, mut tell: impl FnMut() -> Option<T>) -> Poll<T> {
+        while self.poll_due(cx) {
+            if let Some(told) = tell() {
+                return Poll::Ready(told);
+            }
+        }
+        Poll::Pending
     }
 
     /// Whether a heartbeat is due, once for each; else the task is woken when it is.

@@ -45,12 +45,8 @@ impl Chunks for Events {
             }
             return Poll::Ready(Some(chunks));
         }
-        if self.beat.poll_due(cx)
-            && let Some(position) = stream.connection.position(ONLY)
-        {
-            return Poll::Ready(Some(vec![frame::heartbeat(position)]));
-        }
-        Poll::Pending
+        let position = self.beat.poll_told(cx, || stream.connection.position(ONLY));
+        position.map(|position| Some(vec![frame::heartbeat(position)]))
     }
 
     fn set_outlet(&mut self, outlet: Weak<dyn Outlet>) {

@@ -3,11 +3,12 @@ use std::time::Duration;
 
 use store::Store as _;
 use store::commits::{Commit, CommitSink};
+use store::contract::clock::ManualClock;
 use store::error::Error;
 use store::messages::Messages as _;
 
 use super::*;
-use crate::fixtures::options;
+use crate::fixtures::{NumberedIds, options};
 
 #[tokio::test]
 async fn a_full_queue_refuses_an_append_and_publishes_nothing_of_it() {
@@ -93,4 +94,26 @@ async fn nobody_waits_for_a_writer_that_has_ended() {
     let second = store.append(appending(app, "a")).await;
     assert!(second.is_err(), "{second:?}");
     store.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_store_that_cannot_be_opened_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path());
+    let store = open(&options, Arc::new(Told::default()));
+    let app = new_app(&store).await;
+    append(&store, app, "a").await;
+    store.close().await.unwrap();
+    let connection = rusqlite::Connection::open(&options.path).unwrap();
+    let damage = "PRAGMA ignore_check_constraints = ON; UPDATE log SET id = x'01'";
+    connection.execute_batch(damage).unwrap();
+    drop(connection);
+    let (opened, outcome) = channel();
+    std::thread::spawn(move || {
+        let ids = Arc::new(NumberedIds::default());
+        let clock = Arc::new(ManualClock::default());
+        let store = SqliteStore::open(&options, clock, ids, Arc::new(Told::default()));
+        opened.send(store.is_err())
+    });
+    assert_eq!(outcome.recv_timeout(Duration::from_secs(20)), Ok(true));
 }

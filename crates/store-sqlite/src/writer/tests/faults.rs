@@ -9,6 +9,9 @@ use store::schedules::Schedules as _;
 
 use super::*;
 use crate::fixtures::{options, schedules};
+use crate::heads::SharedHeads;
+use crate::writer::flush::{Committed, Flusher};
+use crate::writer::queue::Queue;
 
 #[tokio::test]
 async fn a_failed_commit_that_is_not_there_publishes_nothing() {
@@ -188,4 +191,25 @@ async fn a_failed_flush_answers_what_is_committed_behind_it_too() {
     let expected: Vec<_> = (1..=last + 1).map(|seq| ("a".to_owned(), seq)).collect();
     assert_eq!(sink.published(), expected);
     store.close().await.unwrap();
+}
+
+/// The kernel tells of a failed write once: the next flush would succeed over what the failed one left.
+#[tokio::test]
+async fn nothing_is_flushed_behind_a_failed_flush() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = options(folder.path());
+    let told = Arc::new(Told::default());
+    let sink = || Arc::clone(&told) as Arc<dyn CommitSink>;
+    open(&options, sink()).close().await.unwrap();
+    let connection = crate::open::writer_connection(&options).unwrap();
+    let heads = SharedHeads::load(&connection, options.role).unwrap();
+    let queue = Arc::new(Queue::new(1_000, Duration::from_secs(1)));
+    let flusher = Flusher::start(&connection, &options, heads, sink(), queue).unwrap();
+    let failing = Committed {
+        fails: true,
+        ..Committed::default()
+    };
+    assert!(flusher.take(Committed::default()).is_ok());
+    assert!(flusher.take(failing).is_err());
+    assert!(flusher.take(Committed::default()).is_err());
 }

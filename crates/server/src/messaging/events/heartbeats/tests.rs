@@ -66,3 +66,17 @@ async fn the_ticker_ends_with_the_last_stream_and_starts_again() {
     beat(&stream).await;
     timeout(PERIOD * 2, beat(&stream)).await.unwrap();
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_that_has_nothing_to_say_at_a_beat_is_woken_by_the_next() {
+    let heartbeats = Arc::new(Heartbeats::default());
+    let stream = heartbeats.join();
+    let mut asked = 0;
+    let told = poll_fn(|cx| {
+        stream.poll_told(cx, || {
+            asked += 1;
+            (asked == 3).then_some("here")
+        })
+    });
+    assert_eq!(timeout(PERIOD * 4, told).await, Ok("here"));
+}
