@@ -7,7 +7,7 @@ use store::error::{Error, Result};
 
 use crate::error::backend;
 use crate::migrations;
-use crate::open::{file_error, lock_folder};
+use crate::open::{file_error, lock_folder, make_folder, make_private};
 
 /// Copies a store to one file, consistent as of one moment, also while a server writes to it. The file
 /// appears under its name once it is whole and flushed; what was there before is replaced. Returns its
@@ -40,9 +40,7 @@ pub fn backup(database: &Path, to: &Path) -> Result<u64> {
 /// # Errors
 /// A server holds the folder, or `from` is no backup of this schema or an older one.
 pub fn restore(from: &Path, database: &Path, ids: &dyn IdSource) -> Result<()> {
-    if let Some(folder) = database.parent() {
-        fs::create_dir_all(folder).map_err(|error| file_error(folder, "make the folder", error))?;
-    }
+    make_folder(database)?;
     let _lock = lock_folder(database)?;
     let partial = beside(database, ".restore");
     let restored = copy(from, &partial).and_then(|()| {
@@ -80,6 +78,7 @@ fn copy(from: &Path, to: &Path) -> Result<()> {
         return Err(not_a_store(from, "it lacks the tables of one"));
     }
     let _ = fs::remove_file(to);
+    make_private(to)?;
     let mut target = Connection::open(to).map_err(backend)?;
     let copying = rusqlite::backup::Backup::new(&source, &mut target).map_err(backend)?;
     copying

@@ -1,5 +1,6 @@
-use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{Read as _, Seek as _, Write as _};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -42,13 +43,12 @@ pub(crate) fn open(
         );
         return Err(Error::Schema(reason));
     }
-    if let Some(folder) = options.path.parent() {
-        fs::create_dir_all(folder).map_err(|error| file_error(folder, "make the folder", error))?;
-    }
+    make_folder(&options.path)?;
     let lock = match options.role {
         Role::Server => Some(lock_folder(&options.path)?),
         Role::Admin => None,
     };
+    make_private(&options.path)?;
     let mut connection = writer_connection(options)?;
     prepare_schema(&mut connection, options, clock.as_ref())?;
     let heads = SharedHeads::load(&connection, options.role).map_err(Error::from)?;
@@ -73,6 +73,30 @@ pub(crate) fn open(
         role: options.role,
         lock: parking_lot::Mutex::new(lock),
     })
+}
+
+/// Makes the folder of a store that its owner alone can look into, where there is none yet: the store holds
+/// the secrets of apps.
+pub(crate) fn make_folder(database: &Path) -> Result<()> {
+    let Some(folder) = database.parent() else {
+        return Ok(());
+    };
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.map_err(|error| file_error(folder, "make the folder", error))
+}
+
+/// Makes an empty file that its owner alone can read, where there is none yet. What SQLite puts beside it is
+/// as private.
+pub(crate) fn make_private(path: &Path) -> Result<()> {
+    let made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path);
+    match made {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(file_error(path, "make", error)),
+        _ => Ok(()),
+    }
 }
 
 /// A command beside a server must not change the schema under it.
@@ -144,7 +168,8 @@ fn keep_plans(connection: &Connection) -> Result<()> {
 
 /// Takes the lock file beside the database, or tells who has it.
 pub(crate) fn lock_folder(database: &Path) -> Result<FolderLock> {
-    let path = lock_path(database);
+    // Beside the file itself, whatever links lead to it.
+    let path = lock_path(&fs::canonicalize(database).unwrap_or_else(|_| database.to_owned()));
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -157,7 +182,7 @@ pub(crate) fn lock_folder(database: &Path) -> Result<FolderLock> {
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
             let _ = file.read_to_string(&mut holder);
-            let folder = match path.parent() {
+            let folder = match database.parent() {
                 Some(folder) if !folder.as_os_str().is_empty() => folder.display(),
                 _ => Path::new(".").display(),
             };

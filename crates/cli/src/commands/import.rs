@@ -24,7 +24,7 @@ use progress::Progress;
 /// Behaviour, output and exit status.
 pub const HELP: &str = "\
 The file holds JSON documents, one a line (\\r\\n or \\n), and is never read as a whole: it is cut into \
-requests of at most --batch documents and 60 MiB. Each request is all or nothing for bad input; the first \
+requests of at most --batch documents and 60 MiB, and smaller ones where the app's limits are lower. Each request is all or nothing for bad input; the first \
 bad one stops the import and names the line of the file. Importing the same file again is harmless: what is \
 in already counts as duplicates. A busy server (503) is tried again a few times.
 
@@ -115,16 +115,32 @@ async fn send_all(
     connection: &Connection,
 ) -> anyhow::Result<()> {
     let mut lines_in = 0;
+    // Behind what is sent, the last one next: parts of a batch that was too large.
+    let mut parts = Vec::new();
     loop {
-        let batch = match batches.next().await {
+        let next = match parts.pop() {
+            Some(part) => Ok(Some(part)),
+            None => batches.next().await,
+        };
+        let batch = match next {
             Ok(Some(batch)) => batch,
             Ok(None) => return Ok(()),
             Err(error) => return Err(anyhow::Error::new(error).context(already_in(lines_in, summary))),
         };
+        let imported = match send(&batch, progress, connection).await {
+            Ok(imported) => imported,
+            Err(error) => {
+                let is_too_large = error.refusal().is_some_and(|refusal| refusal.status == 413);
+                let Some((first, second)) = batch.halves().filter(|_| is_too_large) else {
+                    summary.requests += 1;
+                    return Err(failure(error, &batch, lines_in, summary));
+                };
+                batches.limit_documents(first.lines);
+                parts.extend([second, first]);
+                continue;
+            }
+        };
         summary.requests += 1;
-        let imported = send(&batch, progress, connection)
-            .await
-            .map_err(|error| failure(error, &batch, lines_in, summary))?;
         summary.imported += imported.imported;
         summary.duplicates += imported.duplicates;
         if summary.duplicate_key.is_none() {

@@ -1,3 +1,4 @@
+use std::os::unix::fs::PermissionsExt as _;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -145,7 +146,32 @@ async fn nothing_is_restored_over_a_running_server() {
     backup(&world.file(), &to).unwrap();
     let refused = restore(&to, &world.file(), &*world.ids).unwrap_err();
     assert!(matches!(refused, Error::InUse(_)), "{refused:?}");
+    let link = world.folder.path().join("elsewhere.db");
+    std::os::unix::fs::symlink(world.file(), &link).unwrap();
+    let refused = restore(&to, &link, &*world.ids).unwrap_err();
+    assert!(matches!(refused, Error::InUse(_)), "through a link: {refused:?}");
     assert_eq!(world.publish(app, "news", 6).await.seq, 6);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn stores_and_backups_are_for_their_owner_alone() {
+    let world = World::new();
+    let app = world.app("shop", keeping(1_000, HOUR)).await;
+    world.publish_many(app, "news", 5).await;
+    let mode = |path: &std::path::Path| {
+        let metadata = std::fs::metadata(path).unwrap();
+        metadata.permissions().mode() & 0o777
+    };
+    let file = world.file();
+    assert_eq!(mode(&file), 0o600);
+    assert_eq!(mode(&file.with_file_name("postbell.db-wal")), 0o600);
+    let to = world.folder.path().join("backup.db");
+    backup(&file, &to).unwrap();
+    assert_eq!(mode(&to), 0o600);
+    let restored = world.folder.path().join("new").join("postbell.db");
+    restore(&to, &restored, &*world.ids).unwrap();
+    assert_eq!(mode(&restored), 0o600);
+    assert_eq!(mode(restored.parent().unwrap()), 0o700);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

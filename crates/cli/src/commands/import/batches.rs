@@ -29,6 +29,24 @@ impl Batch {
     pub fn last_line(&self) -> u64 {
         self.first_line + self.lines.saturating_sub(1)
     }
+
+    /// The same lines in two; `None` if it is one line.
+    pub fn halves(&self) -> Option<(Self, Self)> {
+        let lines = self.lines / 2;
+        let ends = memchr::memchr_iter(b'\n', &self.bytes);
+        let end = ends.take(usize::try_from(lines).ok()?).last()? + 1;
+        let first = Self {
+            first_line: self.first_line,
+            lines,
+            bytes: self.bytes.slice(..end),
+        };
+        let second = Self {
+            first_line: self.first_line + lines,
+            lines: self.lines - lines,
+            bytes: self.bytes.slice(end..),
+        };
+        Some((first, second))
+    }
 }
 
 /// Why the file cannot be cut.
@@ -82,6 +100,11 @@ impl<R: AsyncRead + Unpin> Batches<R> {
             first_line: 1,
             at_end: false,
         }
+    }
+
+    /// Makes the batches to come smaller.
+    pub fn limit_documents(&mut self, documents: u64) {
+        self.limits.documents = self.limits.documents.min(documents.max(1));
     }
 
     /// The next batch; `None` at the end, also if only blank lines are left.

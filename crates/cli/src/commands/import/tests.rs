@@ -149,3 +149,28 @@ proptest! {
         shift_line(&text, offset);
     }
 }
+
+#[tokio::test]
+async fn what_is_too_large_for_the_app_goes_in_smaller_requests() {
+    let too_large = || refused(413, "", "expected at most 1 messages, found 2");
+    let stub = Stub::play(vec![too_large(), imported(1), imported(1), imported(1)]).await;
+    let captured = Captured::default();
+    assert_eq!(run(&stub, &captured, true, "{1}\n{2}\n{3}\n").await, 0);
+    assert_eq!(
+        captured.results(),
+        "{\"imported\":3,\"duplicates\":0,\"requests\":3,\"duplicate_key\":null}\n"
+    );
+    let bodies: Vec<_> = stub
+        .requests()
+        .iter()
+        .map(|request| String::from_utf8(request.body.clone()).unwrap())
+        .collect();
+    assert_eq!(bodies, ["{1}\n{2}\n", "{1}\n", "{2}\n", "{3}\n"]);
+}
+
+#[tokio::test]
+async fn one_line_that_is_too_large_is_refused() {
+    let stub = Stub::play(vec![refused(413, "", "expected at most 9 bytes, found 12")]).await;
+    let captured = Captured::default();
+    assert_eq!(run(&stub, &captured, false, "{1}\n").await, 1);
+}
