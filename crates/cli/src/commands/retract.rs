@@ -36,7 +36,10 @@ pub async fn run(args: RetractArgs, connection: &Connection) -> anyhow::Result<E
         args.ids
     };
     let mut total = Retracted::default();
-    for batch in ids.chunks(BATCH) {
+    let (mut rest, mut size) = (&ids[..], BATCH);
+    while !rest.is_empty() {
+        let (batch, behind) = rest.split_at(size.min(rest.len()));
+        rest = behind;
         match connection.client.retract(batch).await {
             Ok(retracted) => {
                 total.retracted += retracted.retracted;
@@ -45,6 +48,11 @@ pub async fn run(args: RetractArgs, connection: &Connection) -> anyhow::Result<E
             // None of these; others may follow. An unknown app answers so too, which the total then tells.
             Err(error) if error.refusal().is_some_and(|refusal| refusal.status == 404) => {
                 total.not_retracted.extend_from_slice(batch);
+            }
+            // More than the app's limit: in smaller requests, this one too.
+            Err(error) if batch.len() > 1 && error.refusal().is_some_and(|refusal| refusal.status == 413) => {
+                size = batch.len() / 2;
+                rest = &ids[ids.len() - batch.len() - behind.len()..];
             }
             Err(error) => {
                 return Err(

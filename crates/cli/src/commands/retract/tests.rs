@@ -79,3 +79,20 @@ async fn standard_input_has_an_id_a_line() {
         ["a", "b", "c"]
     );
 }
+
+#[tokio::test]
+async fn what_is_too_many_for_the_app_goes_in_smaller_requests() {
+    let too_many =
+        r#"{"meta":{},"errors":[{"status":413,"title":"Payload Too Large","detail":"at most 2"}]}"#;
+    let one = r#"{"meta":{},"data":{"retracted":1,"not_retracted":[]}}"#;
+    let answers = [(413, too_many), (200, one), (200, one), (200, one)];
+    let answers = answers.map(|(status, body)| Answer::json(status, body));
+    let stub = Stub::play(answers.into()).await;
+    let captured = Captured::default();
+    assert_eq!(
+        captured.exit(run(ids(3), &captured.connection(&stub, true)).await),
+        0
+    );
+    assert_eq!(captured.results(), "{\"retracted\":3,\"not_retracted\":[]}\n");
+    assert_eq!(stub.requests()[3].body, br#"{"messages":[{"id":"2"}]}"#);
+}
