@@ -103,6 +103,9 @@ impl Default for Options {
     }
 }
 
+/// Ends of polling subscriptions that a waiting poll may fall behind.
+const ENDED_POLLS: usize = 1_024;
+
 /// Postbell without its edges. Shared by all handlers and jobs.
 pub struct Engine {
     store: SharedStore,
@@ -117,6 +120,8 @@ pub struct Engine {
     campaigns: CampaignClient,
     alarm: Alarm,
     poll_wait: std::time::Duration,
+    /// Polling subscriptions that were ended by request, for polls that wait.
+    ended_polls: tokio::sync::broadcast::Sender<uuid::Uuid>,
     clock: Arc<dyn Clock>,
     manual_clock: Option<Arc<dyn Movable>>,
     /// Held while the clock is moved step by step; tokio's, because what is due in between awaits the store.
@@ -158,6 +163,7 @@ impl Engine {
             campaigns: CampaignClient::new()?,
             alarm: Alarm::default(),
             poll_wait: options.poll_wait,
+            ended_polls: tokio::sync::broadcast::Sender::new(ENDED_POLLS),
             tasks: TaskTracker::new(),
             stopping: CancellationToken::new(),
             access,

@@ -8,6 +8,7 @@ use model::position::{Position, Since};
 use model::selector::Selector;
 use model::subtopic::SubtopicPattern;
 use store::polling::{Advance, Advanced, Created, NewSubscription, Subscription};
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -103,10 +104,15 @@ impl Engine {
         let id = subscription_id(id)?;
         let deadline = Instant::now() + poll.wait;
         let idle = caller.app.settings.polling.idle.0;
+        // Listened to before the subscription is looked up, so that no end falls in between.
+        let mut ends = self.ended_polls.subscribe();
         for _ in 0..ATTEMPTS {
             let subscription = self.own_subscription(caller, &channel, id).await?;
             let since = poll.since.unwrap_or_else(|| since(subscription.position));
-            let polled = self.gather(caller, &subscription, since, deadline).await?;
+            let polled = tokio::select! {
+                polled = self.gather(caller, &subscription, since, deadline) => polled?,
+                () = has_ended(&mut ends, id) => return Err(Error::NoSubscription),
+            };
             let expires = self.clock.now() + idle;
             let is_fresh = subscription.expires + TOUCH.min(idle / 16) >= expires;
             if polled.position == subscription.position && is_fresh {
@@ -140,7 +146,11 @@ impl Engine {
         self.own_subscription(caller, &channel, id).await?;
         let now = self.clock.now();
         match self.store.delete_subscription(caller.app.key, id, now).await? {
-            true => Ok(()),
+            true => {
+                // Nobody may wait: then nobody is told.
+                let _ = self.ended_polls.send(id);
+                Ok(())
+            }
             false => Err(Error::NoSubscription),
         }
     }
@@ -160,6 +170,18 @@ impl Engine {
         found
             .filter(|found| found.channel == *channel && *found.owner == *owner)
             .ok_or(Error::NoSubscription)
+    }
+}
+
+/// Waits until this subscription was ended. Under so many ends at once that one is missed, its poll waits to
+/// its own end.
+async fn has_ended(ends: &mut broadcast::Receiver<Uuid>, id: Uuid) {
+    loop {
+        match ends.recv().await {
+            Ok(ended) if ended == id => return,
+            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
     }
 }
 

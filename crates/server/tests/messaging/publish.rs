@@ -188,8 +188,10 @@ async fn each_wrong_body_has_its_code_and_a_text_that_names_the_field() {
 #[tokio::test]
 async fn a_dry_run_is_asked_for_in_clear_words() {
     let world = World::new().await;
-    let perhaps = world.post("news?dryRun=perhaps", r#"{"message":1}"#).await;
-    assert_eq!(perhaps.error(), (400, 5908));
+    for unclear in ["dryRun=perhaps", "dryRun=", "dryRun"] {
+        let refused = world.post(&format!("news?{unclear}"), r#"{"message":1}"#).await;
+        assert_eq!(refused.error(), (400, 5908), "{unclear}");
+    }
     let published = world.post("news?dryRun=false", r#"{"message":1}"#).await;
     published.message_id();
     assert_eq!(world.payloads("news").await, [json!(1)]);

@@ -86,9 +86,14 @@ impl Messages for SqliteStore {
         let (heads, windows, channel) = (self.heads.clone(), Arc::clone(&self.windows), channel.clone());
         self.readers
             .run(move |connection| {
-                let head = heads.find(connection, app, &channel)?;
-                let Some(head) = head.filter(ChannelHead::was_published_to) else {
-                    return Ok(start::of_absent_channel(since));
+                let head = match heads.find(connection, app, &channel)? {
+                    Some(head) if head.was_published_to() => head,
+                    unpublished => {
+                        return Ok(start::of_unpublished_channel(
+                            since,
+                            unpublished.map(|head| head.epoch),
+                        ));
+                    }
                 };
                 let window = windows.of(connection, app)?.window(channel.as_str());
                 start::resolve(connection, &head, window, since, now)

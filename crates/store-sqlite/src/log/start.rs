@@ -1,4 +1,4 @@
-use model::position::Since;
+use model::position::{Epoch, Since};
 use model::settings::Window;
 use model::time::UnixMillis;
 use rusqlite::Connection;
@@ -8,10 +8,12 @@ use crate::error::JobError;
 use crate::heads::ChannelHead;
 use crate::log::window::{self, Bounds};
 
-/// Where a reader of a channel that was never published to starts: at the start of whatever comes.
-pub(super) fn of_absent_channel(since: Option<Since>) -> Start {
-    // A position means that there was something once, which is gone.
+/// Where a reader of a channel that was never published to starts: at the start of whatever comes. It has an
+/// epoch already where a schedule made it.
+pub(super) fn of_unpublished_channel(since: Option<Since>, its: Option<Epoch>) -> Start {
+    // Another position means that there was something once, which is gone.
     let gap = match since {
+        Some(Since::Position { epoch, seq: 0 }) if its == Some(epoch) => false,
         Some(Since::Position { .. }) => true,
         Some(Since::Seq(seq)) => seq > 0,
         Some(Since::All | Since::Ago(_)) | None => false,

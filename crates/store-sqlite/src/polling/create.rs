@@ -7,6 +7,7 @@ use store::polling::{Created, NewSubscription};
 use super::columns_of;
 use crate::apps::require_app;
 use crate::error::JobError;
+use crate::heads::ChannelHead;
 use crate::log::start;
 use crate::writer::transaction::Tx;
 
@@ -21,7 +22,7 @@ pub(super) fn create(
     if count(tx, app)? >= new.max_subscriptions {
         return Ok(Created::TooMany);
     }
-    let position = match tx.head(app, &new.channel)? {
+    let position = match tx.head(app, &new.channel)?.filter(ChannelHead::was_published_to) {
         None => Position::Start,
         Some(head) => {
             let window = tx.context.windows.of(tx.connection, app)?;

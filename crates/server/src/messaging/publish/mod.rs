@@ -131,7 +131,7 @@ fn is_dry_run(uri: &Uri) -> Result<bool, Error> {
         return Ok(false);
     };
     match query::value(query, "dryRun").as_deref() {
-        None | Some("" | "false") => Ok(false),
+        None | Some("false") => Ok(false),
         Some("true") => Ok(true),
         Some(found) => {
             let found: String = found.chars().take(40).collect();

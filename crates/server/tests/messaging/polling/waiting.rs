@@ -5,7 +5,7 @@ use serde_json::json;
 use testkit::server::Server;
 
 use super::{nothing, numbers};
-use crate::support::World;
+use crate::support::{World, send};
 
 /// Long enough for a poll to be held, on a slow machine too.
 const HELD: Duration = Duration::from_millis(150);
@@ -116,6 +116,48 @@ async fn a_held_answer_ends_when_its_channel_is_deleted() {
     };
     let (answer, ()) = tokio::join!(polling.send(Method::GET, "?wait=60"), deleting);
     assert_eq!(answer.error(), (404, 5907), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn a_held_answer_ends_when_its_subscription_is_deleted() {
+    let world = World::new().await;
+    let (polling, other) = (world.polling("news").await, world.polling("news").await);
+    let deleting = async {
+        tokio::time::sleep(HELD).await;
+        let deleted = polling.send(Method::DELETE, "").await;
+        assert_eq!(deleted.json(), json!(true));
+        world.publish("news", json!(1)).await;
+    };
+    let began = Instant::now();
+    let (ended, heard, ()) = tokio::join!(
+        polling.send(Method::GET, "?wait=60"),
+        other.payloads("?wait=60"),
+        deleting
+    );
+    assert_eq!(ended.error(), (404, 5907), "{}", ended.text);
+    assert_eq!(heard, numbers(1..=1), "others wait on");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+#[tokio::test]
+async fn an_answer_is_held_on_a_channel_that_only_a_schedule_is_for() {
+    let world = World::new().await;
+    let daily = json!({"message": 1, "repeatCron": "0 0 * * *"});
+    let scheduling = world
+        .request(Method::POST, "/api/messaging/news", &world.admin)
+        .header("Content-Type", "application/json");
+    send(scheduling.body(daily.to_string())).await.message_id();
+    let polling = world.polling("news").await;
+    let began = Instant::now();
+    let answer = polling.poll("?wait=1").await;
+    assert_eq!(
+        answer,
+        json!({"messages": [], "position": "0"}),
+        "nothing was lost"
+    );
+    assert!(began.elapsed() >= Duration::from_secs(1), "{:?}", began.elapsed());
+    world.publish("news", json!(2)).await;
+    assert_eq!(polling.payloads("").await, numbers(2..=2));
 }
 
 #[tokio::test]
