@@ -31,21 +31,33 @@ pub struct AppConfig {
 }
 
 impl AppConfig {
-    /// The settings that the app has once the configuration is applied to what the store has.
+    /// The settings that the app has once the configuration is applied to what the store has. What the
+    /// store alone has and cannot be stays as it is: its use fails, as it would without a configuration.
     ///
     /// # Errors
     ///
     /// A field that cannot be.
     pub fn apply(&self, stored: Option<&AppSettings>) -> Result<AppSettings, Problems> {
         let base = self.settings.as_ref().or(stored).cloned().unwrap_or_default();
+        let prefix = format!("apps.{}.", self.id);
         let mut values = tree(&base);
+        let mut known = Vec::new();
+        if self.settings.is_none() {
+            // What an older version has stored must not keep the server from its start.
+            let stored = Layer {
+                values: values.clone(),
+                ..Layer::default()
+            };
+            checked(&stored, &prefix, &mut known);
+        }
         merge_tables(&mut values, self.overlay.clone());
         let merged = Layer {
             values,
             sources: self.given.sources.clone(),
         };
         let mut problems = Vec::new();
-        let settings = checked(&merged, &format!("apps.{}.", self.id), &mut problems);
+        let settings = checked(&merged, &prefix, &mut problems);
+        problems.retain(|problem| known.iter().all(|known| known.text != problem.text));
         if problems.is_empty() {
             Ok(settings)
         } else {

@@ -240,6 +240,21 @@ fn the_environment_is_laid_over_stored_settings_and_the_file_replaces_them() {
 }
 
 #[test]
+fn what_cannot_be_in_the_store_already_stays_and_what_is_given_anew_is_refused() {
+    let stored: model::settings::AppSettings =
+        serde_json::from_value(serde_json::json!({"sync": {"webhook_secret": "whsec_"}})).unwrap();
+    let app = |name, value| {
+        assembled("", &[(name, value)], &Flags::default())
+            .map(|loaded| loaded.apps[0].apply(Some(&stored)).unwrap())
+    };
+    let settings = app("POSTBELL_SYNC_TIMER", "off").unwrap();
+    assert_eq!(settings.sync.webhook_secret, stored.sync.webhook_secret);
+    assert_eq!(settings.sync.timer, model::time::Timer::Off);
+    let Problems(problems) = app("POSTBELL_SYNC_WEBHOOK_SECRET", "whsec_YWJj").unwrap_err();
+    assert_snapshot!(problems[0], @"apps.default.sync.webhook_secret: expected whsec_ and 24 to 64 bytes in base64, found 3 bytes (environment POSTBELL_SYNC_WEBHOOK_SECRET)");
+}
+
+#[test]
 fn lists_and_tables_come_from_the_environment_as_toml() {
     let variables = [
         (

@@ -234,13 +234,14 @@ impl fmt::Debug for Access {
 }
 
 /// Checks an app's settings with what only their use shows: whether the token keys can be read and fit
-/// the algorithms. For `app set`, before the settings are stored.
+/// the algorithms, and whether a sync could be signed. For `app set`, before the settings are stored.
 ///
 /// # Errors
 /// The first setting that cannot be, with what was expected and found.
 pub fn check_settings(settings: &AppSettings) -> Result<(), SettingsError> {
     settings.check()?;
-    token::check(&settings.jwt)
+    token::check(&settings.jwt)?;
+    crate::inbox::sync::check(&settings.sync)
 }
 
 #[cfg(test)]

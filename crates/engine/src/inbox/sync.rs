@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use model::ids::IdSource;
 use model::key::Scope;
-use model::settings::SyncSettings;
+use model::settings::{SettingsError, SyncSettings};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use store::inbox::SyncBatch;
@@ -130,7 +130,7 @@ fn headers(settings: &SyncSettings, id: &str, timestamp: i64, body: &[u8]) -> Re
     }
     if let Some(secret) = &settings.webhook_secret {
         let signature = signature::sign(secret.expose(), id, timestamp, body)
-            .map_err(|_| "sync.webhook_secret: expected whsec_ and base64".to_owned())?;
+            .map_err(|error| format!("sync.webhook_secret: {error}"))?;
         for (name, value) in [
             ("webhook-id", id.to_owned()),
             ("webhook-timestamp", timestamp.to_string()),
@@ -141,6 +141,20 @@ fn headers(settings: &SyncSettings, id: &str, timestamp: i64, body: &[u8]) -> Re
         }
     }
     Ok(headers)
+}
+
+/// Checks the settings of the sync with what only their use shows.
+///
+/// # Errors
+/// The first setting that cannot be.
+pub(crate) fn check(settings: &SyncSettings) -> Result<(), SettingsError> {
+    if let Some(secret) = &settings.webhook_secret {
+        signature::check(secret.expose()).map_err(|error| SettingsError {
+            field: "sync.webhook_secret",
+            reason: error.to_string(),
+        })?;
+    }
+    Ok(())
 }
 
 impl Engine {

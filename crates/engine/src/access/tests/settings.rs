@@ -100,3 +100,17 @@ fn a_jwks_url_with_a_password_is_refused_without_showing_it() {
     assert!(error.contains("without user name and password"), "{error}");
     assert!(!error.contains("hunter2"), "{error}");
 }
+
+#[test]
+fn a_webhook_secret_that_cannot_sign_is_refused_without_showing_it() {
+    for (secret, found) in [
+        ("whsec_", "0 bytes"),
+        ("whsec_YWJj", "3 bytes"),
+        ("abc", "a text that is no base64"),
+        ("whsec_!!!!", "a text that is no base64"),
+    ] {
+        let error = check_settings(&settings(json!({"sync": {"webhook_secret": secret}}))).unwrap_err();
+        let expected = "sync.webhook_secret: expected whsec_ and 24 to 64 bytes in base64, found";
+        assert_eq!(error.to_string(), format!("{expected} {found}"));
+    }
+}
