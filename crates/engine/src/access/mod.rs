@@ -234,7 +234,7 @@ impl fmt::Debug for Access {
 }
 
 /// Checks an app's settings with what only their use shows: whether the token keys can be read and fit
-/// the algorithms, and whether a sync could be signed. For `app set`, before the settings are stored.
+/// the algorithms, and whether a sync could be sent and signed. For `app set`, before the settings are stored.
 ///
 /// # Errors
 /// The first setting that cannot be, with what was expected and found.

@@ -1,8 +1,9 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::ids::IdSource;
 use model::key::Scope;
-use model::settings::{SettingsError, SyncSettings};
+use model::settings::{Secret, SettingsError, SyncSettings};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use store::inbox::SyncBatch;
@@ -120,12 +121,7 @@ fn headers(settings: &SyncSettings, id: &str, timestamp: i64, body: &[u8]) -> Re
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     for (name, value) in &settings.headers {
-        let name: HeaderName = name
-            .parse()
-            .map_err(|_| format!("sync.headers: {name:?} is no header name"))?;
-        let mut value = HeaderValue::from_str(value.expose())
-            .map_err(|_| format!("sync.headers: the value of {name} is no header value"))?;
-        value.set_sensitive(true);
+        let (name, value) = header(name, value).map_err(|error| format!("sync.headers: {error}"))?;
         headers.insert(name, value);
     }
     if let Some(secret) = &settings.webhook_secret {
@@ -143,11 +139,53 @@ fn headers(settings: &SyncSettings, id: &str, timestamp: i64, body: &[u8]) -> Re
     Ok(headers)
 }
 
+/// A header of the settings; its value counts as a secret and is not told.
+fn header(name: &str, value: &Secret) -> Result<(HeaderName, HeaderValue), String> {
+    let name: HeaderName = name.parse().map_err(|_| format!("{name:?} is no header name"))?;
+    let mut value = HeaderValue::from_str(value.expose()).map_err(|_| {
+        format!("the value of {name} holds a character that no header may, such as a line break")
+    })?;
+    value.set_sensitive(true);
+    Ok((name, value))
+}
+
+/// Headers that the request has of its own: another value would break it or belie it.
+const OWN_HEADERS: [&str; 8] = [
+    "connection",
+    "content-length",
+    "content-type",
+    "host",
+    "transfer-encoding",
+    "webhook-id",
+    "webhook-signature",
+    "webhook-timestamp",
+];
+
+/// All that is wrong with the headers, in one text.
+fn check_headers(headers: &BTreeMap<String, Secret>) -> Result<(), String> {
+    let wrong = |(name, value): (&String, &Secret)| match header(name, value) {
+        Ok((name, _)) if OWN_HEADERS.contains(&name.as_str()) => {
+            Some(format!("{name} is set by the server itself: leave it out"))
+        }
+        Ok(_) => None,
+        Err(error) => Some(error),
+    };
+    let reasons: Vec<String> = headers.iter().filter_map(wrong).collect();
+    if reasons.is_empty() {
+        return Ok(());
+    }
+    Err(reasons.join("; "))
+}
+
 /// Checks the settings of the sync with what only their use shows.
 ///
 /// # Errors
 /// The first setting that cannot be.
 pub(crate) fn check(settings: &SyncSettings) -> Result<(), SettingsError> {
+    check_headers(&settings.headers).map_err(|reason| SettingsError {
+        field: "sync.headers",
+        reason,
+    })?;
     if let Some(secret) = &settings.webhook_secret {
         signature::check(secret.expose()).map_err(|error| SettingsError {
             field: "sync.webhook_secret",

@@ -114,3 +114,38 @@ fn a_webhook_secret_that_cannot_sign_is_refused_without_showing_it() {
         assert_eq!(error.to_string(), format!("{expected} {found}"));
     }
 }
+
+#[test]
+fn headers_that_cannot_be_sent_or_are_the_requests_own_are_refused_by_name() {
+    let fails = |headers| {
+        check_settings(&settings(json!({"sync": {"headers": headers}})))
+            .unwrap_err()
+            .to_string()
+    };
+    assert_eq!(
+        fails(json!({"bad name": "hush", "x-lines": "hush\nhush", "x-fine": "hush"})),
+        "sync.headers: \"bad name\" is no header name; \
+         the value of x-lines holds a character that no header may, such as a line break"
+    );
+    for name in [
+        "Content-Length",
+        "host",
+        "transfer-encoding",
+        "content-type",
+        "connection",
+        "webhook-id",
+        "Webhook-Timestamp",
+        "webhook-signature",
+    ] {
+        let expected = format!(
+            "sync.headers: {} is set by the server itself: leave it out",
+            name.to_lowercase()
+        );
+        assert_eq!(fails(json!({ name: "hush" })), expected);
+    }
+    let good = json!({"authorization": "Bearer hush", "X-Campaign": "å"});
+    assert_eq!(
+        check_settings(&settings(json!({"sync": {"headers": good}}))),
+        Ok(())
+    );
+}
