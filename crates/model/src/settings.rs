@@ -230,7 +230,8 @@ fn client_type_names<S: serde::Serializer>(types: &ClientTypes, serializer: S) -
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct SyncSettings {
-    /// The campaign system's `pmserviceSync`; without it the sync is disabled.
+    /// The campaign system's `pmserviceSync`; without it the sync is disabled. May hold credentials:
+    /// [`shown_url`] leaves them out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
     /// Headers sent along; their values count as secrets.
@@ -346,8 +347,9 @@ impl AppSettings {
 
     /// The same settings with every secret replaced, fit to be shown.
     pub fn without_secrets(&self) -> Self {
-        let hidden = || Secret::new("(hidden)");
+        let hidden = || Secret::new(HIDDEN);
         let mut shown = self.clone();
+        shown.sync.url = shown.sync.url.as_deref().map(shown_url);
         shown.jwt.secret = shown.jwt.secret.map(|_| hidden());
         shown.sync.webhook_secret = shown.sync.webhook_secret.map(|_| hidden());
         shown
@@ -357,6 +359,37 @@ impl AppSettings {
             .for_each(|value| *value = hidden());
         shown
     }
+}
+
+/// What is shown of a secret.
+pub const HIDDEN: &str = "(hidden)";
+
+/// A URL fit to be shown: user and password, the values of the query and the fragment are replaced.
+pub fn shown_url(url: &str) -> String {
+    let (rest, fragment) = match url.split_once('#') {
+        Some((rest, _)) => (rest, format!("#{HIDDEN}")),
+        None => (url, String::new()),
+    };
+    let (rest, query) = match rest.split_once('?') {
+        Some((rest, query)) => (rest, format!("?{}", shown_query(query))),
+        None => (rest, String::new()),
+    };
+    let (scheme, rest) = rest.split_at(rest.find("://").map_or(0, |at| at + 3));
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    // The user alone is hidden too: some services take a token there.
+    let authority = match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{HIDDEN}@{host}"),
+        None => authority.to_owned(),
+    };
+    [scheme, &authority, path, &query, &fragment].concat()
+}
+
+fn shown_query(query: &str) -> String {
+    let field = |field: &str| match field.split_once('=') {
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None => HIDDEN.to_owned(),
+    };
+    query.split('&').map(field).collect::<Vec<_>>().join("&")
 }
 
 /// The algorithms that user tokens may have (api.md 2).
@@ -370,10 +403,13 @@ fn check_url(field: &'static str, url: &str) -> Result<(), SettingsError> {
     if has_host && !url.contains(char::is_whitespace) {
         return Ok(());
     }
-    let reason = format!(
-        "expected an http:// or https:// URL, found {:?}",
-        url.chars().take(80).collect::<String>()
-    );
+    // Where it is no URL, nobody can tell which part is a password.
+    let found = if url.contains(['@', '?', '#']) {
+        "a text that is none".to_owned()
+    } else {
+        format!("{:?}", url.chars().take(80).collect::<String>())
+    };
+    let reason = format!("expected an http:// or https:// URL, found {found}");
     Err(SettingsError { field, reason })
 }
 

@@ -5,15 +5,14 @@ use model::app::AppId;
 use model::channel::ChannelPattern;
 use model::permission::{ChannelRule, Who};
 use model::settings::{
-    AppSettings, CleanupSettings, CorsSettings, HistorySettings, HistoryWindow, InboxSettings, JwtSettings,
-    PollingSettings, ScheduleSettings, Secret, SyncSettings,
+    AppSettings, CleanupSettings, CorsSettings, HIDDEN, HistorySettings, HistoryWindow, InboxSettings,
+    JwtSettings, PollingSettings, ScheduleSettings, Secret, SyncSettings,
 };
 use model::time::Span;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::layer::{Layer, merge_tables};
-use super::print::HIDDEN;
 use super::schema::{ANY, Schema};
 use super::{Problem, Problems, document, typed};
 
@@ -176,6 +175,12 @@ fn refuse_hidden(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) {
             let source = layer.source(&path).cloned();
             problems.push(Problem { text, source });
         }
+    }
+    let url = layer.get("sync.url").and_then(Value::as_str);
+    if url.is_some_and(|url| url.contains(HIDDEN)) {
+        let text = format!("{prefix}sync.url: {HIDDEN} stands for a secret: write the secret itself");
+        let source = layer.source("sync.url").cloned();
+        problems.push(Problem { text, source });
     }
 }
 

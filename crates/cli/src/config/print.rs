@@ -1,12 +1,10 @@
+use model::settings::{HIDDEN, shown_url};
 use serde_json::{Map, Value, json};
 
 use super::apps::{AppConfig, tree};
 use super::layer::Layer;
-use super::schema::is_secret;
+use super::schema::{is_secret, is_sync_url};
 use super::{Loaded, Problems};
-
-/// What is shown of a secret; [`model::settings::AppSettings::without_secrets`] writes the same.
-pub const HIDDEN: &str = "(hidden)";
 
 /// Every effective value as TOML, its source behind it as a comment, secrets hidden.
 ///
@@ -113,7 +111,10 @@ fn hidden(path: &str, value: &Value) -> Value {
     if is_secret(path) {
         return Value::String(HIDDEN.to_owned());
     }
-    value.clone()
+    match value {
+        Value::String(url) if is_sync_url(path) => Value::String(shown_url(url)),
+        value => value.clone(),
+    }
 }
 
 fn join(path: &str, key: &str) -> String {

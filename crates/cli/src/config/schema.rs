@@ -131,11 +131,25 @@ pub fn is_secret(path: &str) -> bool {
     let secret = |path: &str| {
         path == "jwt.secret" || path == "sync.webhook_secret" || path.starts_with("sync.headers.")
     };
-    let of_app = path
-        .strip_prefix("apps.")
-        .and_then(|rest| rest.split_once('.'))
-        .map(|(_, rest)| rest);
-    secret(path) || of_app.is_some_and(secret)
+    secret(path) || of_app(path).is_some_and(secret)
+}
+
+/// Whether the value at this path is the URL of the sync, of which credentials are not shown.
+pub fn is_sync_url(path: &str) -> bool {
+    path == "sync.url" || of_app(path) == Some("sync.url")
+}
+
+/// Whether the value at this path is a secret, or holds some: what stands there in the wrong type may be
+/// a secret in the wrong place.
+pub fn may_hold_secret(path: &str) -> bool {
+    let table = |path: &str| ["jwt", "sync", "sync.headers"].contains(&path);
+    is_secret(path) || is_sync_url(path) || table(path) || of_app(path).is_some_and(table)
+}
+
+/// The path within an app's settings.
+fn of_app(path: &str) -> Option<&str> {
+    let (_, rest) = path.strip_prefix("apps.")?.split_once('.')?;
+    Some(rest)
 }
 
 /// The candidate with the fewest single-character edits from `text`.

@@ -272,10 +272,12 @@ fn lists_and_tables_come_from_the_environment_as_toml() {
 #[test]
 fn printed_settings_have_sources_and_no_secrets() {
     let file = "data = '/srv/\"p\"'\n[apps.shop.sync]\nheaders = { authorization = 'Bearer hush' }\n\
-                webhook_secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'\n";
+                webhook_secret = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'\n\
+                url = 'https://user:hush@host/?key=hush'\n";
     let variables = [
         ("POSTBELL_JWT_SECRET", "hush hush hush hush hush hush hush"),
         ("POSTBELL_LISTEN", "[::1]:80"),
+        ("POSTBELL_SYNC_URL", "https://hush@host/"),
     ];
     let loaded = assembled(
         file,
@@ -299,7 +301,7 @@ fn printed_settings_have_sources_and_no_secrets() {
         serde_json::json!({"value": ["[::1]:80"], "source": "environment POSTBELL_LISTEN"})
     );
     let chosen = [
-        "data", "listen", "require", "base", "secret", "author", "#", "timer", "[",
+        "data", "listen", "require", "base", "secret", "url", "author", "#", "timer", "[",
     ];
     let lines = text
         .lines()
@@ -314,9 +316,12 @@ fn printed_settings_have_sources_and_no_secrets() {
     [rt]
     [server]
     [store]
+    url = "sqlite:"  # default
     # Laid over the settings that the store has for the app default.
     [apps.default.jwt]
     secret = "(hidden)"  # environment POSTBELL_JWT_SECRET
+    [apps.default.sync]
+    url = "https://(hidden)@host/"  # environment POSTBELL_SYNC_URL
     # The settings of the app shop are these at every start.
     [apps.shop.cleanup]
     timer = "1h"  # default
@@ -329,6 +334,7 @@ fn printed_settings_have_sources_and_no_secrets() {
     [apps.shop.schedules]
     [apps.shop.sync]
     timer = "4m"  # default
+    url = "https://(hidden)@host/?key=(hidden)"  # postbell.toml:5
     [apps.shop.sync.headers]
     authorization = "(hidden)"  # postbell.toml:3
     "#);
@@ -361,6 +367,7 @@ fn what_is_shown_of_a_secret_is_not_taken_for_one() {
     let mut settings = model::settings::AppSettings::default();
     settings.jwt.secret = Some(secret.clone());
     settings.sync.headers.insert("authorization".to_owned(), secret);
+    settings.sync.url = Some("https://user:hush@host/".to_owned());
     let shown = print::app_as_toml(&settings);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("app.toml");
@@ -372,8 +379,18 @@ fn what_is_shown_of_a_secret_is_not_taken_for_one() {
         [
             "sync.headers.authorization: (hidden) stands for a secret: write the secret itself",
             "jwt.secret: (hidden) stands for a secret: write the secret itself",
+            "sync.url: (hidden) stands for a secret: write the secret itself",
         ]
     );
+}
+
+#[test]
+fn a_secret_in_the_place_of_a_table_is_not_told() {
+    assert_snapshot!(problems(from_file("[apps.shop]\njwt = 'hush'\nsync = 'http://u:hush@h'\n[apps.news.sync]\nheaders = 'hush'")), @"
+    apps.news.sync.headers: expected a table, found another type (postbell.toml:5)
+    apps.shop.jwt: expected a table, found another type (postbell.toml:2)
+    apps.shop.sync: expected a table, found another type (postbell.toml:3)
+    ");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Problem;
 use super::apps::tree;
 use super::layer::Layer;
-use super::schema::is_secret;
+use super::schema::may_hold_secret;
 
 /// Reads a type from a layer's values. Every value that does not fit is a problem with its path
 /// (behind `prefix`), what was expected, what was found, and its source; the rest is read without it.
@@ -23,7 +23,7 @@ pub fn from_layer<T: Serialize + DeserializeOwned + Default>(
         };
         let path = error.path().to_string();
         let shown = format!("{prefix}{path}");
-        let mut text = describe(&error.inner().to_string(), is_secret(&shown));
+        let mut text = describe(&error.inner().to_string(), may_hold_secret(&shown));
         let defaults = Layer {
             values: tree(&T::default()),
             ..Layer::default()

@@ -182,6 +182,17 @@ fn check_headers(headers: &BTreeMap<String, Secret>) -> Result<(), String> {
 /// # Errors
 /// The first setting that cannot be.
 pub(crate) fn check(settings: &SyncSettings) -> Result<(), SettingsError> {
+    // A text that the client reads otherwise could hide a password where none is looked for.
+    if settings
+        .url
+        .as_deref()
+        .is_some_and(|url| reqwest::Url::parse(url).is_err())
+    {
+        return Err(SettingsError {
+            field: "sync.url",
+            reason: "expected an http:// or https:// URL, found a text that is none".to_owned(),
+        });
+    }
     check_headers(&settings.headers).map_err(|reason| SettingsError {
         field: "sync.headers",
         reason,

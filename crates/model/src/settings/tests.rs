@@ -58,7 +58,40 @@ fn shown_settings_hold_no_secret() {
         .sync
         .headers
         .insert("x".into(), Secret::new("other-secret"));
+    settings.sync.url = Some("https://user:other-secret@host/?key=other-secret".into());
     let shown = serde_json::to_string(&settings.without_secrets()).unwrap();
     assert!(!shown.contains("top-secret") && !shown.contains("other-secret"));
     assert!(!format!("{settings:?}").contains("top-secret"));
+}
+
+#[test]
+fn a_url_is_shown_without_user_password_and_query_values() {
+    for (url, shown) in [
+        ("https://campaign.example/sync", "https://campaign.example/sync"),
+        (
+            "http://user:hush@host:1/x?key=hush",
+            "http://(hidden)@host:1/x?key=(hidden)",
+        ),
+        ("https://hush@host/@path", "https://(hidden)@host/@path"),
+        ("https://u:h@sh@host", "https://(hidden)@host"),
+        (
+            "https://host?a=1&hush&b=hush=hush#hush",
+            "https://host?a=(hidden)&(hidden)&b=(hidden)#(hidden)",
+        ),
+        ("user:hush@host", "(hidden)@host"),
+    ] {
+        assert_eq!(shown_url(url), shown);
+    }
+}
+
+#[test]
+fn a_text_that_is_no_url_is_told_without_what_may_be_a_password() {
+    for url in ["ftp://user:hush@host/", "user:hush@host", "host/?key=hush"] {
+        let mut settings = AppSettings::default();
+        settings.sync.url = Some(url.into());
+        assert_eq!(
+            settings.check().unwrap_err().to_string(),
+            "sync.url: expected an http:// or https:// URL, found a text that is none"
+        );
+    }
 }

@@ -149,3 +149,15 @@ fn headers_that_cannot_be_sent_or_are_the_requests_own_are_refused_by_name() {
         Ok(())
     );
 }
+
+#[test]
+fn a_sync_url_that_the_client_cannot_read_is_refused_without_showing_it() {
+    for url in ["http://user:hu/sh@host/", "https://user:hush@[host/"] {
+        assert_eq!(
+            check_settings(&settings(json!({"sync": {"url": url}})))
+                .unwrap_err()
+                .to_string(),
+            "sync.url: expected an http:// or https:// URL, found a text that is none"
+        );
+    }
+}
