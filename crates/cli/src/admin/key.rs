@@ -244,6 +244,9 @@ fn scopes(key: &ApiKey) -> Vec<&'static str> {
 
 fn expiry(text: &str) -> Result<Expiry, String> {
     if let Ok(duration) = parse_duration(text) {
+        if duration.is_zero() {
+            return Err("expected more than 0: such a key would have expired already".to_owned());
+        }
         return Ok(Expiry::After(duration));
     }
     UnixMillis::parse(text).map(Expiry::At).map_err(|_| {
@@ -259,3 +262,6 @@ fn read_secret(file: &Path) -> anyhow::Result<String> {
     check_secret(secret).with_context(|| format!("{} holds no key", file.display()))?;
     Ok(secret.to_owned())
 }
+
+#[cfg(test)]
+mod tests;
