@@ -53,14 +53,22 @@ impl Schema {
         None
     }
 
-    /// Removes what is no setting from a layer and names the nearest setting to each.
+    /// Removes what is no setting from a layer and names the nearest setting to each, or all that can
+    /// stand there if none is near.
     pub fn refuse_unknown(&self, layer: &mut Layer, problems: &mut Vec<Problem>) {
         let mut unknown = Vec::new();
         collect_unknown(&self.0, &layer.values, "", &mut unknown);
         for path in unknown {
             let mut text = format!("unknown setting {path:?}");
-            if let Some(nearest) = self.nearest(&path) {
-                text.push_str(&format!(", did you mean {nearest:?}?"));
+            let key = path.rsplit('.').next().unwrap_or(&path).chars().count();
+            match self.nearest(&path) {
+                Some(nearest) if edits(&path, &nearest) <= (key / 2).max(2) => {
+                    text.push_str(&format!(", did you mean {nearest:?}?"));
+                }
+                _ => text.push_str(&format!(
+                    ", expected one of {}",
+                    self.keys_beside(&path).join(", ")
+                )),
             }
             problems.push(Problem {
                 text,
@@ -102,7 +110,24 @@ impl Schema {
         }
     }
 
-    /// The known path nearest to a slip.
+    /// The keys of the table in which an unknown path stands.
+    fn keys_beside(&self, path: &str) -> Vec<&str> {
+        let tables = path.rsplit_once('.').map_or("", |(tables, _)| tables);
+        let table = tables
+            .split('.')
+            .filter(|table| !table.is_empty())
+            .try_fold(&self.0, |at, table| {
+                let (name, is_list) = table
+                    .split_once('[')
+                    .map_or((table, false), |(name, _)| (name, true));
+                let below = known(at, name)?;
+                let below = if is_list { below.get(0)? } else { below };
+                below.as_object()
+            });
+        table.map_or_else(Vec::new, |table| table.keys().map(String::as_str).collect())
+    }
+
+    /// The known path nearest to a slip; not the tables in which it stands.
     fn nearest(&self, path: &str) -> Option<String> {
         let segments: Vec<&str> = path.split('.').collect();
         let mut candidates = Vec::new();
@@ -122,7 +147,11 @@ impl Schema {
             });
             named.collect::<Vec<_>>().join(".")
         });
-        nearest(path, candidates)
+        let is_above = |candidate: &String| {
+            path.strip_prefix(candidate.as_str())
+                .is_some_and(|rest| rest.starts_with(['.', '[']))
+        };
+        nearest(path, candidates.filter(|candidate| !is_above(candidate)))
     }
 }
 

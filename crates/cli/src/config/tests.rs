@@ -100,6 +100,17 @@ fn an_unknown_setting_is_named_with_its_place_and_the_nearest_one() {
 }
 
 #[test]
+fn where_no_setting_is_near_those_of_the_table_are_listed() {
+    let file = "[apps.shop.jwt]\nfoo = 1\n[[apps.shop.channels]]\npattern = 'a'\nwhoever = []\n[server]\nring_bytes = 1\n[tls]\nx = 1";
+    assert_snapshot!(problems(from_file(file)), @r#"
+    unknown setting "apps.shop.channels[0].whoever", expected one of pattern, publish, subscribe (postbell.toml:5)
+    unknown setting "apps.shop.jwt.foo", expected one of algorithms, audience, issuer, jwks_url, public_key, roles_claim, secret, selector_claim, user_claim (postbell.toml:2)
+    unknown setting "server.ring_bytes", expected one of body_idle_timeout, first_byte_timeout, header_read_timeout, http2_max_streams, import_wait, max_connections, max_header_bytes, max_imports, stop_timeout, tls_handshake_timeout, tls_reload_interval, write_stall_timeout (postbell.toml:7)
+    unknown setting "tls.x", expected one of cert, key (postbell.toml:9)
+    "#);
+}
+
+#[test]
 fn a_wrong_value_is_named_with_what_was_expected_and_found() {
     let file = "require_https = 'yes'\nlisten = ['somewhere']\ntrusted_proxies = ['10.0.0.1/8']\n\
                 public_url = 'postbell.example'\nstore = 'sqlite:'\n[server]\nmax_connections = -1\n\
