@@ -83,30 +83,45 @@ pub trait Clock: Send + Sync + 'static {
 #[error("expected an RFC 3339 date-time such as 2014-11-06T13:34:59+01:00, found {0:?}")]
 pub struct DateTimeError(String);
 
-/// A text that is no duration such as `250ms`, `30s`, `10m`, `24h` or `7d`.
+/// A text that is no duration that can be.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("expected a duration such as 250ms, 30s, 10m, 24h or 7d, found {0:?}")]
-pub struct DurationError(String);
+pub enum DurationError {
+    /// Not a whole number with a unit, such as `250ms`, `30s`, `10m`, `24h` or `7d`.
+    #[error("expected a duration such as 250ms, 30s, 10m, 24h or 7d, found {0:?}")]
+    Malformed(String),
+    /// More than 100 years.
+    #[error("expected a duration of at most 36525d (100 years), found {0:?}")]
+    TooLong(String),
+    /// Nothing, where some time is wanted.
+    #[error("expected a duration of more than 0, found {0:?}")]
+    Zero(String),
+}
 
 /// Reads a whole number with a unit: `ms`, `s`, `m`, `h` or `d`; at most 100 years.
 pub fn parse_duration(text: &str) -> Result<Duration, DurationError> {
-    let fail = || DurationError(text.chars().take(40).collect());
+    let found = || text.chars().take(40).collect();
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| fail())?;
     let unit_millis: u64 = match unit {
         "ms" => 1,
         "s" => 1_000,
         "m" => 60_000,
         "h" => 3_600_000,
         "d" => 86_400_000,
-        _ => return Err(fail()),
+        _ => return Err(DurationError::Malformed(found())),
     };
-    let total = number.checked_mul(unit_millis).ok_or_else(fail)?;
-    if total > 36_525 * 86_400_000 {
-        return Err(fail());
+    if number.is_empty() {
+        return Err(DurationError::Malformed(found()));
     }
-    Ok(Duration::from_millis(total))
+    // Digits alone: what cannot be read is too large.
+    let total = number
+        .parse()
+        .ok()
+        .and_then(|number: u64| number.checked_mul(unit_millis));
+    total
+        .filter(|total| *total <= 36_525 * 86_400_000)
+        .map(Duration::from_millis)
+        .ok_or_else(|| DurationError::TooLong(found()))
 }
 
 /// Writes a duration so that [`parse_duration`] reads it back, in the largest unit that is exact.
@@ -161,7 +176,7 @@ impl std::str::FromStr for Timer {
             return Ok(Self::Off);
         }
         match parse_duration(text)? {
-            Duration::ZERO => Err(DurationError(text.into())),
+            Duration::ZERO => Err(DurationError::Zero(text.into())),
             interval => Ok(Self::Every(interval)),
         }
     }

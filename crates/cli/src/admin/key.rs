@@ -7,7 +7,7 @@ use engine::access::key::{new_key, new_secret};
 use engine::system::{SystemClock, SystemIds};
 use model::app::AppId;
 use model::key::{ApiKey, KeyName, Preset, Scope, Scopes, check_secret};
-use model::time::{Clock as _, UnixMillis, parse_duration};
+use model::time::{Clock as _, DurationError, UnixMillis, parse_duration};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::SharedStore;
@@ -243,11 +243,13 @@ fn scopes(key: &ApiKey) -> Vec<&'static str> {
 }
 
 fn expiry(text: &str) -> Result<Expiry, String> {
-    if let Ok(duration) = parse_duration(text) {
-        if duration.is_zero() {
+    match parse_duration(text) {
+        Ok(Duration::ZERO) => {
             return Err("expected more than 0: such a key would have expired already".to_owned());
         }
-        return Ok(Expiry::After(duration));
+        Ok(duration) => return Ok(Expiry::After(duration)),
+        Err(error @ DurationError::TooLong(_)) => return Err(error.to_string()),
+        Err(_) => {}
     }
     UnixMillis::parse(text).map(Expiry::At).map_err(|_| {
         "expected a duration such as 30d or an RFC 3339 date-time such as 2027-01-31T00:00:00Z".to_owned()
