@@ -6,7 +6,7 @@ use model::channel::ChannelPattern;
 use model::permission::{ChannelRule, Who};
 use model::settings::{
     AppSettings, CleanupSettings, CorsSettings, HIDDEN, HistorySettings, HistoryWindow, InboxSettings,
-    JwtSettings, PollingSettings, ScheduleSettings, Secret, SyncSettings,
+    JWT_ALGORITHMS, JwtSettings, PollingSettings, ScheduleSettings, Secret, SyncSettings,
 };
 use model::time::Span;
 use serde::Serialize;
@@ -142,15 +142,16 @@ pub fn from_layers(mut file: Layer, mut environment: Layer, problems: &mut Vec<P
 
 /// Settings from values, with their ranges checked.
 fn checked(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) -> AppSettings {
-    let before = problems.len();
-    refuse_hidden(layer, prefix, problems);
-    let settings: AppSettings = typed::from_layer(layer, prefix, problems);
-    if problems.len() > before {
-        return settings;
+    let mut rest = layer.clone();
+    refuse_hidden(&mut rest, prefix, problems);
+    let settings: AppSettings = typed::take_fitting(&mut rest, prefix, problems);
+    for key in KEYS {
+        if layer.get(key).is_some() && rest.get(key).is_none() {
+            forget_algorithms(&mut rest);
+        }
     }
     // A check ends at the first field that cannot be: the next one goes without it.
-    let mut rest = layer.clone();
-    let mut left = settings.clone();
+    let mut left: AppSettings = typed::from_layer(&rest, prefix, &mut Vec::new());
     while let Err(error) = engine::access::check_settings(&left) {
         problems.push(Problem {
             text: format!("{prefix}{error}"),
@@ -159,21 +160,39 @@ fn checked(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) -> AppSetti
         if !rest.remove(error.field) {
             break;
         }
+        if KEYS.contains(&error.field) {
+            forget_algorithms(&mut rest);
+        }
         left = typed::from_layer(&rest, prefix, &mut Vec::new());
     }
     settings
 }
 
+/// The keys of tokens.
+const KEYS: [&str; 3] = ["jwt.secret", "jwt.public_key", "jwt.jwks_url"];
+
+/// Leaves out the algorithms that there are: once a key has been told, that it is missing is no news.
+fn forget_algorithms(layer: &mut Layer) {
+    let jwt = layer.values.get_mut("jwt");
+    if let Some(Value::Array(names)) = jwt.and_then(|jwt| jwt.get_mut("algorithms")) {
+        names.retain(|name| name.as_str().is_none_or(|name| !JWT_ALGORITHMS.contains(&name)));
+    }
+}
+
 /// What `app show` and `config print` write in the place of a secret is none.
-fn refuse_hidden(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) {
+fn refuse_hidden(layer: &mut Layer, prefix: &str, problems: &mut Vec<Problem>) {
     let headers = layer.get("sync.headers").and_then(Value::as_object);
     let headers = headers.into_iter().flat_map(|headers| headers.keys());
-    let paths = headers.map(|name| format!("sync.headers.{name}"));
-    for path in paths.chain(["jwt.secret".to_owned(), "sync.webhook_secret".to_owned()]) {
+    let paths: Vec<_> = headers.map(|name| format!("sync.headers.{name}")).collect();
+    for path in paths
+        .into_iter()
+        .chain(["jwt.secret".to_owned(), "sync.webhook_secret".to_owned()])
+    {
         if layer.get(&path).and_then(Value::as_str) == Some(HIDDEN) {
             let text = format!("{prefix}{path}: {HIDDEN} stands for a secret: write the secret itself");
             let source = layer.source(&path).cloned();
             problems.push(Problem { text, source });
+            layer.remove(&path);
         }
     }
     let url = layer.get("sync.url").and_then(Value::as_str);
@@ -181,6 +200,7 @@ fn refuse_hidden(layer: &Layer, prefix: &str, problems: &mut Vec<Problem>) {
         let text = format!("{prefix}sync.url: {HIDDEN} stands for a secret: write the secret itself");
         let source = layer.source("sync.url").cloned();
         problems.push(Problem { text, source });
+        layer.remove("sync.url");
     }
 }
 

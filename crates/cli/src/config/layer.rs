@@ -84,14 +84,22 @@ impl Layer {
 
     /// Removes the value at `path`; of an array's element, the array. `false` if nothing was there.
     pub fn remove(&mut self, path: &str) -> bool {
-        let path = path.split('[').next().unwrap_or(path);
+        let array = path.strip_suffix(']').and_then(|path| path.rsplit_once('['));
+        let path = array.map_or(path, |(array, _)| array);
         let mut at = &mut self.values;
         let mut segments = path.split('.').peekable();
         while let Some(segment) = segments.next() {
             if segments.peek().is_none() {
                 return at.remove(segment).is_some();
             }
-            match at.get_mut(segment) {
+            let below = match segment.trim_end_matches(']').split_once('[') {
+                Some((array, index)) => index
+                    .parse()
+                    .ok()
+                    .and_then(|index: usize| at.get_mut(array)?.get_mut(index)),
+                None => at.get_mut(segment),
+            };
+            match below {
                 Some(Value::Object(table)) => at = table,
                 _ => return false,
             }

@@ -142,9 +142,30 @@ fn wrong_settings_of_apps_are_named_with_their_place() {
     apps.api: the app id "api" is reserved (postbell.toml:6)
     apps.blog.channels[0]: `pattern` is missing (postbell.toml:9)
     apps.default.cleanup.timer: expected a duration such as 250ms, 30s, 10m, 24h or 7d, found "1 day", or "off" (environment POSTBELL_CLEANUP_TIMER)
+    apps.default.jwt.secret: expected at least 32 bytes, found 14 (environment POSTBELL_JWT_SECRET)
     apps.news.sync.batch: expected 1 to 1000, found 0 (postbell.toml:8)
     apps.shop.jwt.secret: expected text, found another type (postbell.toml:2)
     apps.shop.sync.timer: expected a duration such as 250ms, 30s, 10m, 24h or 7d, found "often", or "off" (postbell.toml:5)
+    apps.shop.jwt.algorithms: expected some of HS256, HS384, HS512, RS256, ES256, EdDSA, found "none" (postbell.toml:3)
+    "#);
+}
+
+#[test]
+fn a_wrong_type_hides_no_wrong_value_nor_a_rule_another() {
+    let file = "[apps.default.sync]\nurl = 'nope'\nbatch = 1001\ntimeout = '0s'\ntimer = 'of'\n\
+                [apps.default.jwt]\nsecret = 5\nalgorithms = ['HS256']\n\
+                [[apps.default.channels]]\npattern = 'a'\npublish = ['nobody']\nsubscribe = ['role:']\n\
+                [[apps.default.channels]]\npattern = 5\npublish = ['key:']\n";
+    assert_snapshot!(problems(from_file(file)), @r#"
+    apps.default.channels[0].publish[0]: expected anyone, authenticated, key:NAME, role:NAME or user:ID, found "nobody" (postbell.toml:11)
+    apps.default.channels[0].subscribe[0]: expected anyone, authenticated, key:NAME, role:NAME or user:ID, found "role:" (postbell.toml:12)
+    apps.default.channels[1].pattern: expected text, found 5 (postbell.toml:14)
+    apps.default.channels[1].publish[0]: expected anyone, authenticated, key:NAME, role:NAME or user:ID, found "key:" (postbell.toml:15)
+    apps.default.jwt.secret: expected text, found another type (postbell.toml:7)
+    apps.default.sync.timer: expected a duration such as 250ms, 30s, 10m, 24h or 7d, found "of", or "off" (postbell.toml:5)
+    apps.default.sync.url: expected an http:// or https:// URL, found "nope" (postbell.toml:2)
+    apps.default.sync.batch: expected 1 to 1000, found 1001 (postbell.toml:3)
+    apps.default.sync.timeout: expected 100ms to 25s, found 0ms (postbell.toml:4)
     "#);
 }
 

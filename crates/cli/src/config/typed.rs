@@ -14,16 +14,36 @@ pub fn from_layer<T: Serialize + DeserializeOwned + Default>(
     prefix: &str,
     problems: &mut Vec<Problem>,
 ) -> T {
-    let mut rest = layer.clone();
+    take_fitting(&mut layer.clone(), prefix, problems)
+}
+
+/// As [`from_layer`]; what does not fit is no longer in the layer then.
+pub fn take_fitting<T: Serialize + DeserializeOwned + Default>(
+    layer: &mut Layer,
+    prefix: &str,
+    problems: &mut Vec<Problem>,
+) -> T {
+    let mut told = Vec::new();
     loop {
-        let values = Value::Object(rest.values.clone());
+        let values = Value::Object(layer.values.clone());
         let error = match serde_path_to_error::deserialize::<_, T>(values) {
             Ok(value) => return value,
             Err(error) => error,
         };
         let path = error.path().to_string();
+        // A field that was told and left out is missing now: its table goes too.
+        let message = error.inner().to_string();
+        let missing = message
+            .strip_prefix("missing field `")
+            .and_then(|field| field.strip_suffix('`'));
+        if missing.is_some_and(|field| told.contains(&format!("{path}.{field}"))) {
+            if !layer.remove(&path) {
+                return T::default();
+            }
+            continue;
+        }
         let shown = format!("{prefix}{path}");
-        let mut text = describe(&error.inner().to_string(), may_hold_secret(&shown));
+        let mut text = describe(&message, may_hold_secret(&shown));
         let defaults = Layer {
             values: tree(&T::default()),
             ..Layer::default()
@@ -37,9 +57,10 @@ pub fn from_layer<T: Serialize + DeserializeOwned + Default>(
             text: format!("{shown}: {text}"),
             source: layer.source(&path).cloned(),
         });
-        if !rest.remove(&path) {
+        if !layer.remove(&path) {
             return T::default();
         }
+        told.push(path);
     }
 }
 
