@@ -314,6 +314,23 @@ impl AppSettings {
         if let Some(url) = &self.jwt.jwks_url {
             check_url("jwt.jwks_url", url)?;
         }
+        let wrong_origins: Vec<String> = self
+            .cors
+            .origins
+            .iter()
+            .filter(|origin| !is_origin(origin))
+            .map(|origin| format!("{:?}", origin.chars().take(80).collect::<String>()))
+            .collect();
+        if !wrong_origins.is_empty() {
+            return wrong(
+                "cors.origins",
+                format!(
+                    "expected *, null, or what browsers send: scheme://host or scheme://host:port in lower \
+                     case, without :443 of https and :80 of http, found {}",
+                    wrong_origins.join(", ")
+                ),
+            );
+        }
         if let Some(url) = &self.sync.url {
             check_url("sync.url", url)?;
         }
@@ -359,6 +376,43 @@ impl AppSettings {
             .for_each(|value| *value = hidden());
         shown
     }
+}
+
+/// Whether a browser can send this as `Origin` (RFC 6454 7.1), or it stands for any. Origins are compared
+/// byte by byte: what differs from a browser's own way to write them never matches.
+fn is_origin(text: &str) -> bool {
+    if matches!(text, "*" | "null" | "file://") {
+        return true;
+    }
+    let Some((scheme, host_and_port)) = text.split_once("://") else {
+        return false;
+    };
+    let (host, port) = match host_and_port.rsplit_once(':') {
+        // The last colon of an IPv6 address stands within brackets.
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (host_and_port, None),
+    };
+    let is_scheme = scheme.starts_with(|c: char| c.is_ascii_lowercase())
+        && scheme
+            .bytes()
+            .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.'));
+    let address = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = match address {
+        Some(address) => address
+            .parse::<std::net::Ipv6Addr>()
+            .is_ok_and(|parsed| parsed.to_string() == address),
+        None => {
+            !host.is_empty()
+                && host
+                    .bytes()
+                    .all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_'))
+        }
+    };
+    let is_port = port.is_none_or(|port| {
+        let is_default = matches!((scheme, port), ("https", "443") | ("http", "80"));
+        !is_default && port.parse::<u16>().is_ok_and(|parsed| parsed.to_string() == port)
+    });
+    is_scheme && is_host && is_port
 }
 
 /// What is shown of a secret.

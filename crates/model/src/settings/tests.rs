@@ -95,3 +95,55 @@ fn a_text_that_is_no_url_is_told_without_what_may_be_a_password() {
         );
     }
 }
+
+#[test]
+fn origins_that_no_browser_sends_are_refused_all_at_once() {
+    let check = |origins: &[&str]| {
+        let mut settings = AppSettings::default();
+        settings.cors.origins = origins.iter().map(|origin| (*origin).to_owned()).collect();
+        settings.check().map_err(|error| error.to_string())
+    };
+    for origin in [
+        "*",
+        "null",
+        "file://",
+        "https://app.example",
+        "http://localhost:5173",
+        "http://127.0.0.1:8000",
+        "http://[::1]:8000",
+        "http://[::1]",
+        "capacitor://localhost",
+        "chrome-extension://abcdef",
+        "https://xn--bcher-kva.example",
+        "http://my_host:443",
+    ] {
+        assert_eq!(check(&[origin]), Ok(()));
+    }
+    for origin in [
+        "",
+        "notaurl",
+        "app.example",
+        "https://",
+        "https://a/",
+        "https://a/b",
+        "https://a?b",
+        "https://u@a",
+        "https://*.a",
+        "https://A.example",
+        "https://bücher.example",
+        "https://a:443",
+        "http://a:80",
+        "https://a:",
+        "https://a:65536",
+        "https://a b",
+        "https://[::1",
+        "https://[0::1]",
+    ] {
+        assert!(check(&[origin]).is_err(), "{origin}");
+    }
+    assert_eq!(
+        check(&["notaurl", "*", "https://a/b"]).unwrap_err(),
+        "cors.origins: expected *, null, or what browsers send: scheme://host or scheme://host:port in lower \
+         case, without :443 of https and :80 of http, found \"notaurl\", \"https://a/b\""
+    );
+}
