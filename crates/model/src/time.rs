@@ -18,29 +18,62 @@ impl UnixMillis {
         self - duration
     }
 
-    /// Reads an RFC 3339 date-time; an offset (`Z` or `±hh:mm`) is required.
+    /// Reads an RFC 3339 date-time; an offset (`Z` or `±hh:mm`) is required. Digits of the fraction
+    /// behind the third are no part of the result.
     ///
     /// # Errors
     /// Any other text.
     pub fn parse(text: &str) -> Result<Self, DateTimeError> {
-        let fail = || DateTimeError(text.chars().take(40).collect());
-        let bytes = text.as_bytes();
-        // RFC 3339 is stricter than what jiff reads: full date, a separator, full time, an offset.
-        let shaped = bytes.len() >= 20
-            && bytes.len() <= 40
-            && bytes[4] == b'-'
-            && bytes[7] == b'-'
-            && matches!(bytes[10], b'T' | b't' | b' ')
-            && bytes[13] == b':'
-            && bytes[16] == b':'
-            && (matches!(bytes[bytes.len() - 1], b'Z' | b'z')
-                || (bytes[bytes.len() - 3] == b':' && matches!(bytes[bytes.len() - 6], b'+' | b'-')));
-        if !shaped {
-            return Err(fail());
-        }
-        let at: jiff::Timestamp = text.parse().map_err(|_| fail())?;
-        Ok(Self(at.as_millisecond()))
+        date_time(text).ok_or_else(|| DateTimeError(text.chars().take(40).collect()))
     }
+}
+
+/// RFC 3339 5.6. It is stricter than what jiff reads (a full date, a separator, a full time, an offset
+/// of less than a day) and wider in the year 9999.
+fn date_time(text: &str) -> Option<UnixMillis> {
+    let local = text.get(..19)?;
+    let bytes = local.as_bytes();
+    let shaped = [(4, b'-'), (7, b'-'), (13, b':'), (16, b':')]
+        .iter()
+        .all(|(at, separator)| bytes[*at] == *separator)
+        && matches!(bytes[10], b'T' | b't' | b' ');
+    if !shaped {
+        return None;
+    }
+    let (fraction_millis, offset) = match text[19..].strip_prefix('.') {
+        None => (0, &text[19..]),
+        Some(rest) => {
+            let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+            let (fraction, offset) = rest.split_at(digits);
+            if fraction.is_empty() {
+                return None;
+            }
+            let millis = fraction.bytes().chain(*b"000").take(3);
+            let millis = millis.fold(0, |millis, digit| millis * 10 + i64::from(digit - b'0'));
+            (millis, offset)
+        }
+    };
+    let local: jiff::civil::DateTime = local.parse().ok()?;
+    let since = local.duration_since(jiff::civil::date(1970, 1, 1).at(0, 0, 0, 0));
+    let millis = since.as_secs() * 1_000 + fraction_millis - offset_minutes(offset)? * 60_000;
+    Some(UnixMillis(millis))
+}
+
+/// The minutes of `Z` or `±hh:mm`.
+fn offset_minutes(text: &str) -> Option<i64> {
+    let sign = match text.as_bytes() {
+        b"Z" | b"z" => return Some(0),
+        [b'+', _, _, b':', _, _] => 1,
+        [b'-', _, _, b':', _, _] => -1,
+        _ => return None,
+    };
+    let two_digits = |digits: &str| {
+        let all = digits.bytes().all(|byte| byte.is_ascii_digit());
+        digits.parse::<i64>().ok().filter(|_| all)
+    };
+    let hours = two_digits(text.get(1..3)?).filter(|hours| *hours <= 23)?;
+    let minutes = two_digits(text.get(4..6)?).filter(|minutes| *minutes <= 59)?;
+    Some(sign * (hours * 60 + minutes))
 }
 
 impl Add<Duration> for UnixMillis {

@@ -7,6 +7,17 @@ fn a_date_time_is_a_point_in_time_whatever_its_offset() {
     let read = |text| UnixMillis::parse(text).unwrap();
     assert_eq!(read("2014-11-06T13:34:59+01:00"), UnixMillis(1_415_277_299_000));
     assert_eq!(read("2014-11-06T12:34:59Z"), UnixMillis(1_415_277_299_000));
+    assert_eq!(read("2014-11-06t12:34:59z"), UnixMillis(1_415_277_299_000));
+    assert_eq!(read("1969-12-31T23:59:59.9999Z"), UnixMillis(-1));
+    assert_eq!(read("2014-11-06T12:34:59.5Z"), UnixMillis(1_415_277_299_500));
+    assert_eq!(
+        read("2014-11-06T12:34:59.123456789012345678901234567890Z"),
+        UnixMillis(1_415_277_299_123)
+    );
+    assert_eq!(read("1970-01-02T00:00:00+23:59"), UnixMillis(60_000));
+    assert_eq!(read("9999-12-31T23:59:59Z"), UnixMillis(253_402_300_799_000));
+    assert_eq!(read("9999-12-31T23:59:59-23:59"), UnixMillis(253_402_387_139_000));
+    assert_eq!(read("0000-01-01T00:00:00Z"), UnixMillis(-62_167_219_200_000));
 }
 
 #[test]
@@ -22,6 +33,16 @@ fn what_is_no_rfc_3339_date_time_is_refused() {
         "2014-11-06T13:34:59+0100",
         "20141106T133459Z",
         "2014-11-06T13:34:59Z[Europe/Stockholm]",
+        "2014-11-06T13:34:59+24:00",
+        "2014-11-06T13:34:59-25:00",
+        "2014-11-06T13:34:59+01:60",
+        "2014-11-06T13:34:59++1:00",
+        "2014-11-06T13:34:59+01:00:00",
+        "2014-11-06T13:34:59,5Z",
+        "2014-11-06T13:34:59.Z",
+        "2014-11-06T13:34:59.5",
+        "2014-11-06T13:34:5\u{e5}Z",
+        "2015-02-29T13:34:59Z",
     ] {
         assert!(UnixMillis::parse(text).is_err(), "{text}");
     }
@@ -58,6 +79,12 @@ proptest! {
     fn a_written_duration_reads_back(millis in 0u64..3_155_760_000_000) {
         let duration = Duration::from_millis(millis);
         prop_assert_eq!(parse_duration(&format_duration(duration)), Ok(duration));
+    }
+
+    #[test]
+    fn a_written_date_time_reads_back(millis in -62_167_219_200_000i64..253_402_207_200_000) {
+        let text = jiff::Timestamp::from_millisecond(millis).unwrap().to_string();
+        prop_assert_eq!(UnixMillis::parse(&text), Ok(UnixMillis(millis)));
     }
 
     #[test]
