@@ -7,6 +7,7 @@ use model::inbox::{ClientTypes, InboxId, InboxMessage, InboxState};
 use model::time::UnixMillis;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::error::Category;
+use serde_json::value::RawValue;
 
 use super::message;
 
@@ -57,7 +58,7 @@ enum Value<'a> {
     Null,
     Bool(bool),
     Integer(i64),
-    /// Any other number, as text.
+    /// Any other number, as an error shows it.
     Number(String),
     Text(Cow<'a, str>),
     List(Vec<Value<'a>>),
@@ -69,11 +70,14 @@ pub(super) fn read(text: &str, known: &ClientTypes) -> Result<Document, Document
     if !text.trim_start().starts_with('{') {
         return Err(not_an_object(text));
     }
-    let mut json = serde_json::Deserializer::from_str(text);
-    let fields = json
-        .deserialize_map(FieldsVisitor)
-        .and_then(|fields| json.end().map(|()| fields));
-    let mut fields = fields.map_err(|error| syntax(&error))?;
+    let mut fields = match fields(text, Numbers::Parsed) {
+        Ok(fields) if !fields.has_number() => fields,
+        // What is refused anyway is read again, so that the error shows what stands there: `1e2`, not 100.
+        parsed => match fields(text, Numbers::AsWritten) {
+            Ok(fields) => fields,
+            Err(_) => parsed.map_err(|error| syntax(&error))?,
+        },
+    };
     if let Some(name) = fields.twice {
         return Err(field(name, "given twice"));
     }
@@ -122,7 +126,30 @@ pub(super) fn read(text: &str, known: &ClientTypes) -> Result<Document, Document
     })
 }
 
+/// How the numbers of a document are read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    /// In one pass; what is no integer of 64 bits loses how it was written.
+    Parsed,
+    /// In two passes; digits, fraction and exponent stay, whatever the size.
+    AsWritten,
+}
+
+/// The fields of a text that is one JSON object.
+fn fields(text: &str, numbers: Numbers) -> Result<Fields<'_>, serde_json::Error> {
+    let mut json = serde_json::Deserializer::from_str(text);
+    let fields = json.deserialize_map(FieldsVisitor(numbers))?;
+    json.end()?;
+    Ok(fields)
+}
+
 impl<'a> Fields<'a> {
+    /// Whether a value is a number other than an integer of 64 bits, which no field may be.
+    fn has_number(&self) -> bool {
+        let is_number = |value: &Option<Value<'_>>| matches!(value, Some(Value::Number(_)));
+        self.values.iter().any(is_number)
+    }
+
     /// The field's value; `null` is as good as none.
     fn take(&mut self, name: &str) -> Option<Value<'a>> {
         let at = NAMES.iter().position(|known| *known == name)?;
@@ -226,6 +253,14 @@ fn shown(text: &str) -> String {
     text.chars().take(SHOWN).collect()
 }
 
+/// A number that is cut must not look like a whole one.
+fn shown_number(text: &str) -> String {
+    match text.get(..SHOWN) {
+        Some(start) if text.len() > SHOWN => format!("{start}…"),
+        _ => text.to_owned(),
+    }
+}
+
 fn parsed<T, E: fmt::Display>(
     name: &'static str,
     text: &str,
@@ -257,7 +292,7 @@ fn syntax(error: &serde_json::Error) -> DocumentError {
     }
 }
 
-struct FieldsVisitor;
+struct FieldsVisitor(Numbers);
 
 impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Fields<'de>;
@@ -274,15 +309,28 @@ impl<'de> Visitor<'de> for FieldsVisitor {
                 fields.unknown += 1;
                 continue;
             };
-            if fields.values[at]
-                .replace(map.next_value_seed(ValueSeed)?)
-                .is_some()
-            {
+            let value = match self.0 {
+                Numbers::Parsed => map.next_value_seed(ValueSeed)?,
+                Numbers::AsWritten => as_written(map.next_value::<&RawValue>()?.get())?,
+            };
+            if fields.values[at].replace(value).is_some() {
                 fields.twice.get_or_insert(NAMES[at]);
             }
         }
         Ok(fields)
     }
+}
+
+/// A value with the number that it may be as it is written.
+fn as_written<'de, E: serde::de::Error>(json: &'de str) -> Result<Value<'de>, E> {
+    if json.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+        return Ok(json
+            .parse()
+            .map_or_else(|_| Value::Number(shown_number(json)), Value::Integer));
+    }
+    serde_json::Deserializer::from_str(json)
+        .deserialize_any(ValueSeed)
+        .map_err(E::custom)
 }
 
 /// A field's name to its place in [`NAMES`].
@@ -341,8 +389,8 @@ impl<'de> Visitor<'de> for ValueSeed {
         Ok(i64::try_from(value).map_or_else(|_| Value::Number(value.to_string()), Value::Integer))
     }
 
-    fn visit_f64<E>(self, value: f64) -> Result<Value<'de>, E> {
-        Ok(Value::Number(value.to_string()))
+    fn visit_f64<E>(self, _: f64) -> Result<Value<'de>, E> {
+        Ok(Value::Number("a number".to_owned()))
     }
 
     fn visit_borrowed_str<E>(self, text: &'de str) -> Result<Value<'de>, E> {

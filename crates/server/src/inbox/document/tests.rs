@@ -171,6 +171,37 @@ fn an_error_names_the_field_what_was_expected_and_what_was_found() {
 }
 
 #[test]
+fn a_number_is_told_as_it_is_written() {
+    for number in [
+        "1.0",
+        "1e2",
+        "1E+2",
+        "-0.50",
+        "12345678901234567890123",
+        "-9223372036854775809",
+        "1e400",
+    ] {
+        assert_eq!(
+            refused_field("prio", number),
+            format!("line 7: prio: expected a whole number of 64 bits, found {number}")
+        );
+        assert_eq!(
+            refused_field("title", number),
+            format!("line 7: title: expected a string, found {number}")
+        );
+    }
+    assert_eq!(
+        refused_field("prio", &"1".repeat(50)),
+        "line 7: prio: expected a whole number of 64 bits, found 1111111111111111111111111111111111111111…"
+    );
+    assert_eq!(
+        refused_field("clients", "[1.0]"),
+        "line 7: clients: expected a string, found a number"
+    );
+    assert_eq!(read(&with("prio", Some("-0")), &known()).unwrap().message.prio, 0);
+}
+
+#[test]
 fn what_is_no_json_object_is_told_with_its_column() {
     assert_eq!(refused(r#"{"id":"1",}"#), "line 7, column 11: trailing comma");
     assert_eq!(
