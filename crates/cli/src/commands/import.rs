@@ -24,7 +24,8 @@ use progress::Progress;
 /// Behaviour, output and exit status.
 pub const HELP: &str = "\
 The file holds JSON documents, one a line (\\r\\n or \\n), and is never read as a whole: it is cut into \
-requests of at most --batch documents and 60 MiB, and smaller ones where the app's limits are lower. Each request is all or nothing for bad input; the first \
+requests of at most --batch documents and 60 MiB, and smaller ones where the app's limits are lower. Each \
+request is all or nothing for bad input; the first \
 bad one stops the import and names the line of the file. Importing the same file again is harmless: what is \
 in already counts as duplicates. A busy server (503) is tried again a few times.
 
