@@ -6,7 +6,7 @@ pub struct Headers(Vec<(Box<str>, Box<str>)>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HeadersError {
     /// More than the limit.
-    #[error("a message has at most {limit} headers, found {found}")]
+    #[error("headers: a message has at most {limit}, found {found}")]
     Count {
         /// The limit.
         limit: usize,
@@ -14,7 +14,7 @@ pub enum HeadersError {
         found: usize,
     },
     /// Names and values together over the limit.
-    #[error("the names and values of the headers have at most {limit} bytes together, found {found}")]
+    #[error("headers: names and values have at most {limit} bytes together, found {found}")]
     Bytes {
         /// The limit in bytes.
         limit: usize,
@@ -22,7 +22,7 @@ pub enum HeadersError {
         found: usize,
     },
     /// A header without a name.
-    #[error("a header needs a name")]
+    #[error("headers: expected a name of at least one character, found an empty one")]
     EmptyName,
 }
 

@@ -11,6 +11,7 @@
 //! - [`clock`]: the clock that stands still until it is moved.
 //! - [`faults`]: a store that fails when it is told to.
 //! - [`frames`]: WebSocket frames that no server may take.
+//! - [`log`]: what is logged, collected.
 //! - [`sse`]: event streams, parsed as the WHATWG specification says.
 //! - [`rt`]: clients of Backendless RT of another make, packet by packet.
 
@@ -26,6 +27,8 @@ pub mod clock;
 pub mod faults;
 /// Bad WebSocket frames.
 pub mod frames;
+/// What is logged.
+pub mod log;
 /// Clients of Backendless RT.
 pub mod rt;
 /// A server on port 0.

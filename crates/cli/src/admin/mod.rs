@@ -12,9 +12,7 @@ pub mod restore;
 /// `token …`.
 pub mod token;
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -70,9 +68,6 @@ async fn open(args: &ConfigArgs, missing: Missing) -> anyhow::Result<SharedStore
     if missing == Missing::Refuse && is_new {
         bail!("there is no store at {}: is --data right?", path.display());
     }
-    if let Some(folder) = path.parent() {
-        make_private(folder)?;
-    }
     let mut options = SqliteOptions::new(&path, Role::Admin);
     options.readers = 1;
     let store = SqliteStore::open(
@@ -85,17 +80,6 @@ async fn open(args: &ConfigArgs, missing: Missing) -> anyhow::Result<SharedStore
     let store: SharedStore = Arc::new(store);
     ensure_default(&store).await?;
     Ok(store)
-}
-
-/// Makes a folder that only its owner can look into, where it is not there yet: the store holds the
-/// secrets of apps.
-///
-/// # Errors
-///
-/// The folder cannot be made.
-pub fn make_private(folder: &Path) -> anyhow::Result<()> {
-    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
-    made.with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 /// The app `default` always exists (api.md 1).

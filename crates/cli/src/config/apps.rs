@@ -4,9 +4,11 @@ use std::path::Path;
 use model::app::AppId;
 use model::channel::ChannelPattern;
 use model::permission::{ChannelRule, Who};
+use model::settings::check::JWT_ALGORITHMS;
+use model::settings::shown::HIDDEN;
 use model::settings::{
-    AppSettings, CleanupSettings, CorsSettings, HIDDEN, HistorySettings, HistoryWindow, InboxSettings,
-    JWT_ALGORITHMS, JwtSettings, PollingSettings, ScheduleSettings, Secret, SyncSettings,
+    AppSettings, CleanupSettings, CorsSettings, HistorySettings, HistoryWindow, InboxSettings, JwtSettings,
+    PollingSettings, ScheduleSettings, Secret, SyncSettings,
 };
 use model::time::Span;
 use serde::Serialize;

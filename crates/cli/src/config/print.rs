@@ -1,4 +1,4 @@
-use model::settings::{HIDDEN, shown_url};
+use model::settings::shown::{self, HIDDEN};
 use serde_json::{Map, Value, json};
 
 use super::apps::{AppConfig, tree};
@@ -112,7 +112,7 @@ fn hidden(path: &str, value: &Value) -> Value {
         return Value::String(HIDDEN.to_owned());
     }
     match value {
-        Value::String(url) if is_sync_url(path) => Value::String(shown_url(url)),
+        Value::String(url) if is_sync_url(path) => Value::String(shown::url(url)),
         value => value.clone(),
     }
 }

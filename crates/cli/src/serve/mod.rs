@@ -9,6 +9,8 @@
 //! - [`logging`]: the log on stderr.
 //! - [`signals`]: what ends the server.
 
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -83,7 +85,7 @@ pub async fn run(flags: &Flags, output: &Output) -> anyhow::Result<()> {
     let mut signals = Signals::listen()?;
     let (sink, feed) = feed();
     let StoreLocation::Sqlite(path) = config.store_location()?;
-    crate::admin::make_private(&config.data)?;
+    make_private(&config.data)?;
     let manual_clock = manual_clock(&loaded)?;
     let clock: Arc<dyn Clock> = match &manual_clock {
         Some(clock) => Arc::clone(clock) as _,
@@ -209,6 +211,12 @@ fn manual_clock(loaded: &Loaded) -> anyhow::Result<Option<Arc<StoredClock>>> {
     let clock = StoredClock::open(&path, SystemClock.now())
         .with_context(|| format!("cannot use the manual clock {}", path.display()))?;
     Ok(Some(Arc::new(clock)))
+}
+
+/// Makes the data folder, which only its owner can look into: it holds the secrets of apps.
+fn make_private(folder: &Path) -> anyhow::Result<()> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    made.with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 
 fn store_options(config: &Config, path: &Path) -> SqliteOptions {

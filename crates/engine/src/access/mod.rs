@@ -16,7 +16,8 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use model::app::AppKey;
-use model::settings::{AppSettings, SettingsError};
+use model::settings::AppSettings;
+use model::settings::check::SettingsError;
 use model::time::{Clock, UnixMillis};
 use store::SharedStore;
 use store::apps::Apps;

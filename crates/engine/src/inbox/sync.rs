@@ -3,7 +3,8 @@ use std::time::Duration;
 
 use model::ids::IdSource;
 use model::key::Scope;
-use model::settings::{Secret, SettingsError, SyncSettings};
+use model::settings::check::SettingsError;
+use model::settings::{Secret, SyncSettings};
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use serde::Serialize;
 use store::inbox::SyncBatch;

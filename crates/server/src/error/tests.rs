@@ -1,29 +1,12 @@
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use engine::error::Error;
 use engine::system::SystemIds;
 use futures_util::FutureExt as _;
 use http::HeaderMap;
+use testkit::log::Log;
 use tracing::level_filters::LevelFilter;
 
 use super::{ChannelError, InboxFailure};
 use crate::serve::request_id::{HEADER, RequestId};
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Of `work` at the level that a server has unless it is told another one, with its request's id or without.
 fn logged(id: Option<&str>, work: fn()) -> String {
@@ -42,7 +25,7 @@ fn logged(id: Option<&str>, work: fn()) -> String {
         }
         None => work(),
     });
-    String::from_utf8(log.0.lock().unwrap().clone()).unwrap()
+    log.text()
 }
 
 #[test]

@@ -60,7 +60,9 @@ pub async fn poll(
         let error = ChannelError::new(StatusCode::METHOD_NOT_ALLOWED, 5918, text);
         return Ok(([(ALLOW, "GET,DELETE")], error).into_response());
     }
-    let given = query::value(uri.query().unwrap_or_default(), "since");
+    let query = uri.query().unwrap_or_default();
+    refuse_filters(query)?;
+    let given = query::value(query, "since");
     let poll = Poll {
         since: reading::since("since", given.as_deref())?,
         wait: wait(&uri)?,
@@ -116,6 +118,17 @@ fn wanted(body: &[u8]) -> Result<Wanted, ChannelError> {
         selector: field("selector")?,
         subtopic: field("subtopic")?,
     })
+}
+
+/// What is to come is part of the subscription: a poll that asks for something else must not be misled.
+fn refuse_filters(query: &str) -> Result<(), Error> {
+    for name in ["selector", "subtopic"] {
+        if query::value(query, name).is_some_and(|value| !value.is_empty()) {
+            let text = "expected in the body of the subscribe request, found in the query of a poll";
+            return Err(Error::parameter(name, text));
+        }
+    }
+    Ok(())
 }
 
 /// How long the answer is held, in whole seconds. Its range is the engine's to check.

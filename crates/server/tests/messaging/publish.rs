@@ -86,15 +86,19 @@ async fn each_wrong_body_has_its_code_and_a_text_that_names_the_field() {
         .join(",");
     let large = "x".repeat(8 * 1024 + 1);
     let cases: Vec<(String, u64, &str)> = vec![
-        ("".into(), 5901, "line 1 column 0"),
+        ("".into(), 5901, "found nothing at line 1 column 1"),
         ("nothing".into(), 5901, "line 1 column 2"),
-        ("[1]".into(), 5901, "line 1"),
+        ("\n [1]".into(), 5901, "found an array at line 2 column 2"),
         ("{\"message\":1,\n\"a\" 2}".into(), 5901, "line 2 column 5"),
         ("{}".into(), 5902, "message"),
-        (r#"{"message":null}"#.into(), 5902, "message"),
+        (
+            r#"{"message":null}"#.into(),
+            5902,
+            "message: expected any JSON value but null, found null",
+        ),
         (r#"{"message":1,"headers":[]}"#.into(), 5904, "headers"),
         (r#"{"message":1,"headers":{"deep":{}}}"#.into(), 5904, "\"deep\""),
-        (r#"{"message":1,"headers":{"":1}}"#.into(), 5904, "header"),
+        (r#"{"message":1,"headers":{"":1}}"#.into(), 5904, "headers: expected a name"),
         (format!(r#"{{"message":1,"headers":{{{many}}}}}"#), 5904, "64"),
         (
             format!(r#"{{"message":1,"headers":{{"a":"{large}"}}}}"#),

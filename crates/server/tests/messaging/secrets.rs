@@ -1,44 +1,19 @@
-use std::io;
-use std::sync::{Arc, Mutex};
-
 use reqwest::Method;
+use testkit::log::Log;
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use crate::support::{World, send};
-
-/// Collects what is logged.
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 #[tokio::test]
 async fn keys_tokens_and_payloads_are_neither_logged_nor_told() {
     let log = Log::default();
+    let writer = log.clone();
     // For the whole process: a subscriber of one thread alone misses what other tests met first. What
     // they log is looked through too.
     tracing_subscriber::fmt()
         .with_max_level(LevelFilter::TRACE)
         .with_ansi(false)
-        .with_writer(log.clone())
+        .with_writer(move || writer.clone())
         .init();
     let world = World::new().await;
     let app = world.server.default_app().await;
@@ -74,7 +49,7 @@ async fn keys_tokens_and_payloads_are_neither_logged_nor_told() {
     told.push_str(&world.post("news", format!(r#""{payload}""#)).await.text);
     world.server.stop().await;
 
-    let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let logged = log.text();
     assert!(logged.contains("request answered"), "the log was taken: {logged}");
     assert!(
         logged.contains("/api/messaging/{channel}/history"),

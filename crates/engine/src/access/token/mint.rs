@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, AlgorithmFamily, EncodingKey, Header, encode};
-use model::settings::{JwtSettings, SettingsError};
+use model::settings::JwtSettings;
+use model::settings::check::SettingsError;
 use model::time::Clock;
 use serde_json::{Map, Value, json};
 

@@ -1,4 +1,5 @@
-use model::settings::{JwtSettings, SettingsError};
+use model::settings::JwtSettings;
+use model::settings::check::SettingsError;
 
 /// Verified tokens, kept for a while.
 mod cache;

@@ -1,7 +1,8 @@
 use std::str::FromStr;
 
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey};
-use model::settings::{JwtSettings, SettingsError};
+use model::settings::JwtSettings;
+use model::settings::check::SettingsError;
 use reqwest::Url;
 
 use super::public_key;

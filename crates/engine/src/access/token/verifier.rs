@@ -3,7 +3,8 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, Header, crypto, decode_header};
-use model::settings::{JwtSettings, SettingsError};
+use model::settings::JwtSettings;
+use model::settings::check::SettingsError;
 use model::time::Clock;
 
 use super::cache::{TokenCache, cache_key};

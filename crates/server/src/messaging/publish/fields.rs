@@ -109,7 +109,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
 pub fn parse(body: &[u8], limits: &Limits) -> Result<Publish, ChannelError> {
     let fields: Fields<'_> = object(body)?;
     let Some(payload) = fields.text(Field::Message) else {
-        return Err(no_message());
+        return Err(no_message(&fields));
     };
     Ok(Publish {
         payload,
@@ -134,7 +134,7 @@ pub fn parse_edit(body: &[u8], limits: &Limits) -> Result<Edit, ChannelError> {
     let fields: Fields<'_> = object(body)?;
     let echoed = |field| fields.edited(field, |_| Ok(fields.text(field)));
     let payload = match echoed(Field::Message)? {
-        Some(None) => return Err(no_message()),
+        Some(None) => return Err(no_message(&fields)),
         payload => payload.flatten(),
     };
     let text = |field, name| fields.edited(field, |given| value::text(given, name));
@@ -171,13 +171,14 @@ pub fn parse_edit(body: &[u8], limits: &Limits) -> Result<Edit, ChannelError> {
 /// 5901 for what is no JSON object in UTF-8.
 pub fn object<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, ChannelError> {
     let text = std::str::from_utf8(body).map_err(|error| not_utf8(body, error.valid_up_to()))?;
-    let fields = serde_json::from_str(text).map_err(|error| not_an_object(&error))?;
+    let fields = serde_json::from_str(text).map_err(|error| not_an_object(text, &error))?;
     check_depth(text)?;
     Ok(fields)
 }
 
-fn no_message() -> ChannelError {
-    let text = "message: expected any JSON value but null, found none";
+fn no_message(fields: &Fields<'_>) -> ChannelError {
+    let found = fields.0[Field::Message as usize].map_or("none", |_| "null");
+    let text = format!("message: expected any JSON value but null, found {found}");
     ChannelError::new(StatusCode::BAD_REQUEST, 5902, text)
 }
 
@@ -198,18 +199,23 @@ fn malformed(reason: impl fmt::Display) -> ChannelError {
 }
 
 fn not_utf8(body: &[u8], at: usize) -> ChannelError {
+    malformed(format_args!("a byte that is no UTF-8 at {}", place(body, at)))
+}
+
+/// Line and column of a byte, in bytes from 1.
+fn place(body: &[u8], at: usize) -> String {
     let line = 1 + body[..at].iter().filter(|byte| **byte == b'\n').count();
     let column = 1 + body[..at].iter().rev().take_while(|byte| **byte != b'\n').count();
-    malformed(format_args!(
-        "a byte that is no UTF-8 at line {line} column {column}"
-    ))
+    format!("line {line} column {column}")
 }
 
 /// The parser's own text, but where that would quote the body.
-fn not_an_object(error: &serde_json::Error) -> ChannelError {
-    if error.classify() == Category::Data {
-        let (line, column) = (error.line(), error.column());
-        return malformed(format_args!("expected an object at line {line} column {column}"));
+fn not_an_object(text: &str, error: &serde_json::Error) -> ChannelError {
+    let value = text.trim_ascii_start();
+    if value.is_empty() || error.classify() == Category::Data {
+        let found = value::kind_of(value);
+        let place = place(text.as_bytes(), text.len() - value.len());
+        return malformed(format_args!("expected an object, found {found} at {place}"));
     }
     malformed(error)
 }

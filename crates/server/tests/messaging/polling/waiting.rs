@@ -44,6 +44,22 @@ async fn an_answer_without_messages_comes_when_the_wait_is_over() {
 }
 
 #[tokio::test]
+async fn what_belongs_to_the_subscription_is_refused_in_a_poll() {
+    let world = World::new().await;
+    let polling = world.polling("news").await;
+    for (query, name) in [
+        ("?selector=a%3D1", "selector"),
+        ("?wait=1&subtopic=a.*", "subtopic"),
+    ] {
+        let answer = polling.send(Method::GET, query).await;
+        assert_eq!(answer.error(), (400, 5908), "{query}");
+        let begin = format!("{name}: expected in the body of the subscribe request");
+        assert!(answer.message().starts_with(&begin), "{}", answer.text);
+    }
+    assert_eq!(polling.payloads("?selector=&subtopic=").await, nothing());
+}
+
+#[tokio::test]
 async fn a_wait_has_bounds() {
     let world = World::new().await;
     let polling = world.polling("news").await;

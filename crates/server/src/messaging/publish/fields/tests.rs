@@ -58,7 +58,7 @@ fn of_a_repeated_field_the_last_counts() {
     );
     assert_eq!(
         refusal(r#"{"message":1,"message":null}"#),
-        "5902 message: expected any JSON value but null, found none"
+        "5902 message: expected any JSON value but null, found null"
     );
 }
 
@@ -138,11 +138,11 @@ fn a_body_that_is_no_object_is_told_where() {
     let told = "5901 the body is not a JSON object in UTF-8: ";
     assert_eq!(
         refusal(""),
-        format!("{told}EOF while parsing a value at line 1 column 0")
+        format!("{told}expected an object, found nothing at line 1 column 1")
     );
     assert_eq!(
         refusal("[1]"),
-        format!("{told}expected an object at line 1 column 0")
+        format!("{told}expected an object, found an array at line 1 column 1")
     );
     assert_eq!(
         refusal("{\"message\":1\n,}"),
@@ -251,7 +251,7 @@ fn the_sixty_fifth_header_is_refused_and_a_repeated_one_is_not_counted() {
     assert_eq!(refusal(body(headers(64))), "accepted");
     assert_eq!(
         refusal(body(headers(65))),
-        "5904 a message has at most 64 headers, found 65"
+        "5904 headers: a message has at most 64, found 65"
     );
     assert_eq!(refusal(body(format!("{},\"h0\":2", headers(64)))), "accepted");
 }

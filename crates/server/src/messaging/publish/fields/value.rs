@@ -48,7 +48,13 @@ const EPOCH_MILLIS: &str = "epoch milliseconds, a whole number of at least 0";
 
 /// What a value is, for error texts.
 pub fn kind(value: &RawValue) -> &'static str {
-    match value.get().as_bytes().first() {
+    kind_of(value.get())
+}
+
+/// What kind of value JSON text without white space in front begins with.
+pub fn kind_of(text: &str) -> &'static str {
+    match text.as_bytes().first() {
+        None => "nothing",
         Some(b'"') => "a string",
         Some(b'{') => "an object",
         Some(b'[') => "an array",
