@@ -98,7 +98,11 @@ async fn each_wrong_body_has_its_code_and_a_text_that_names_the_field() {
         ),
         (r#"{"message":1,"headers":[]}"#.into(), 5904, "headers"),
         (r#"{"message":1,"headers":{"deep":{}}}"#.into(), 5904, "\"deep\""),
-        (r#"{"message":1,"headers":{"":1}}"#.into(), 5904, "headers: expected a name"),
+        (
+            r#"{"message":1,"headers":{"":1}}"#.into(),
+            5904,
+            "headers: expected a name",
+        ),
         (format!(r#"{{"message":1,"headers":{{{many}}}}}"#), 5904, "64"),
         (
             format!(r#"{{"message":1,"headers":{{"a":"{large}"}}}}"#),
