@@ -11,7 +11,7 @@ use model::app::{DEFAULT, RESERVED};
 use crate::State;
 use crate::envelope;
 use crate::error::{ChannelError, Family, InboxFailure, LacksRequestId};
-use crate::query::segment;
+use crate::query::{self, segment};
 use crate::rt;
 use crate::serve::client::ClientInfo;
 use crate::serve::hooks::{Hooks, RequestContext};
@@ -116,10 +116,10 @@ impl Hooks for ServerHooks {
             app,
             path_key: classic.map(|(_, key)| key),
         });
-        if known {
-            return Ok(());
+        if !known {
+            return Err(family.refuse(Error::NotFound { what: "app" }));
         }
-        Err(family.refuse(Error::NotFound { what: "app" }))
+        query::check(parts.uri.query().unwrap_or_default()).map_err(|error| family.refuse(error))
     }
 
     fn origin_allowed(&self, parts: &Parts, origin: &HeaderValue) -> bool {

@@ -1,5 +1,6 @@
 use std::borrow::Cow;
 
+use engine::error::Error;
 use memchr::{memchr, memchr2};
 use percent_encoding::percent_decode_str;
 
@@ -24,6 +25,28 @@ pub fn pairs(query: &str) -> impl Iterator<Item = (Cow<'_, str>, Cow<'_, str>)> 
         let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decode(key), decode(value))
     })
+}
+
+/// Checks what [`pairs`] takes on trust: that each name and value, decoded, is UTF-8.
+///
+/// # Errors
+/// 400/5908 with the name of the parameter that is not.
+pub fn check(query: &str) -> Result<(), Error> {
+    let is_text = |text: &str| percent_decode_str(text).decode_utf8().is_ok();
+    for pair in query.split('&') {
+        if memchr(b'%', pair.as_bytes()).is_some() && !is_text(pair) {
+            let name: String = pair
+                .split('=')
+                .next()
+                .unwrap_or_default()
+                .chars()
+                .take(40)
+                .collect();
+            let reason = format!("expected UTF-8, percent-encoded, found other bytes in {name:?}");
+            return Err(Error::parameter("query", reason));
+        }
+    }
+    Ok(())
 }
 
 fn decode(text: &str) -> Cow<'_, str> {

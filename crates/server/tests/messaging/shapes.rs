@@ -71,3 +71,33 @@ async fn every_answer_carries_a_request_id() {
         .to_owned();
     assert!(uuid::Uuid::parse_str(&fresh).is_ok());
 }
+
+#[tokio::test]
+async fn a_query_that_is_not_utf8_is_400_and_names_the_parameter() {
+    let world = World::new().await;
+    world.publish("news", json!(1)).await;
+    let history = "/api/messaging/news/history";
+    let answer = world
+        .get(&format!("{history}?limit=1&selector=a%3D%27%FF%27"))
+        .await;
+    assert_eq!(answer.error(), (400, 5908), "{}", answer.text);
+    assert!(
+        answer.message().starts_with("query: expected UTF-8"),
+        "{}",
+        answer.text
+    );
+    assert!(answer.message().contains("\"selector\""), "{}", answer.text);
+    let answer = world.get(&format!("{history}?%FF=1")).await;
+    assert_eq!(answer.error(), (400, 5908), "{}", answer.text);
+    let inbox = world.get("/messages?client=w%E9b").await;
+    let detail = inbox.json()["errors"][0]["detail"].clone();
+    assert_eq!(
+        (inbox.status, detail),
+        (
+            400,
+            json!("query: expected UTF-8, percent-encoded, found other bytes in \"client\"")
+        )
+    );
+    let umlaut = world.get(&format!("{history}?selector=a%3D%27%C3%BC%27")).await;
+    assert_eq!(umlaut.status, 200, "{}", umlaut.text);
+}
