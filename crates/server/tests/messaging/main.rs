@@ -24,17 +24,19 @@ mod idempotency;
 mod polling;
 /// Any JSON goes through as it is (api.md 3.1).
 mod properties;
-/// Publishing, its answers and errors (api.md 3.1).
+/// Publishing and its answers (api.md 3.1).
 mod publish;
 /// The WebSocket (api.md 3.6).
 mod realtime;
+/// Publishes that are refused (api.md 3.1).
+mod refusals;
 /// Publishing later and repeatedly (api.md 3.1, 3.2, 3.3, 3.8).
 mod schedules;
 /// What logs and error texts must not tell (api.md 2).
 mod secrets;
 /// Paths and methods that are no operation (api.md 3.1).
 mod shapes;
-/// What became of a message; cancel and edit (api.md 3.2, 3.3).
 mod stalled;
+/// What became of a message; cancel and edit (api.md 3.2, 3.3).
 mod status;
 mod support;

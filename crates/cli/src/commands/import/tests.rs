@@ -25,6 +25,12 @@ fn conflict(imported: u64, duplicates: u64, key: &str) -> Answer {
     Answer::json(409, &body)
 }
 
+fn bodies(stub: &Stub) -> Vec<String> {
+    let requests = stub.requests();
+    let body = |request: &client::stub::Request| String::from_utf8(request.body.clone()).unwrap();
+    requests.iter().map(body).collect()
+}
+
 async fn run(stub: &Stub, captured: &Captured, json: bool, file: &str) -> u8 {
     captured.exit(import(file.as_bytes(), None, TWO, &captured.connection(stub, json)).await)
 }
@@ -41,12 +47,7 @@ async fn a_long_file_goes_in_several_requests() {
         captured.results(),
         "{\"imported\":5,\"duplicates\":0,\"requests\":3,\"duplicate_key\":null}\n"
     );
-    let bodies: Vec<_> = stub
-        .requests()
-        .iter()
-        .map(|request| String::from_utf8(request.body.clone()).unwrap())
-        .collect();
-    assert_eq!(bodies, ["{1}\r\n{2}\r\n", "{3}\r\n\r\n{4}\r\n", "{5}"]);
+    assert_eq!(bodies(&stub), ["{1}\r\n{2}\r\n", "{3}\r\n\r\n{4}\r\n", "{5}"]);
 }
 
 #[tokio::test]
@@ -160,12 +161,7 @@ async fn what_is_too_large_for_the_app_goes_in_smaller_requests() {
         captured.results(),
         "{\"imported\":3,\"duplicates\":0,\"requests\":3,\"duplicate_key\":null}\n"
     );
-    let bodies: Vec<_> = stub
-        .requests()
-        .iter()
-        .map(|request| String::from_utf8(request.body.clone()).unwrap())
-        .collect();
-    assert_eq!(bodies, ["{1}\n{2}\n", "{1}\n", "{2}\n", "{3}\n"]);
+    assert_eq!(bodies(&stub), ["{1}\n{2}\n", "{1}\n", "{2}\n", "{3}\n"]);
 }
 
 #[tokio::test]
